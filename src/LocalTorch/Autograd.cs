@@ -43,6 +43,10 @@ public static partial class torch
         {
             private readonly Dictionary<string, object> data = [];
             private List<Tensor> saved = [];
+
+            /// <summary>Whether the gradient of a result that nobody used arrives as zeros (default) or as null.</summary>
+            public bool MaterializeGrads { get; private set; } = true;
+
             internal HashSet<Tensor> NonDifferentiable { get; } = new(ReferenceEqualityComparer.Instance);
 
             /// <summary>Keeps tensors, detached, until the backward pass frees them.</summary>
@@ -63,6 +67,7 @@ public static partial class torch
 
             public void save_data(string key, object value) => data[key] = value;
             public object get_data(string key) => data[key];
+            public void set_materialize_grads(bool value) => MaterializeGrads = value;
             public void mark_non_differentiable(List<Tensor> tensors) => NonDifferentiable.UnionWith(tensors);
 
             /// <summary>After a backward that does not retain the graph.</summary>
@@ -164,7 +169,7 @@ internal static unsafe class Autograd
 
         var state = GCHandle.Alloc(new State(context, backward, slots));
         int[] differentiable = [.. outputs.Select(output => output.is_floating_point() && !context.NonDifferentiable.Contains(output) ? 1 : 0)];
-        Native.Check(Native.lt_connect(name, GCHandle.ToIntPtr(state), &Backward, &Release, Handles(inputs), inputs.Length, Handles(outputs), outputs.Count, differentiable));
+        Native.Check(Native.lt_connect(name, GCHandle.ToIntPtr(state), &Backward, &Release, Handles(inputs), inputs.Length, Handles(outputs), outputs.Count, differentiable, context.MaterializeGrads ? 1 : 0));
         GC.KeepAlive((inputs, outputs));
         return outputs;
     }

@@ -40,7 +40,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial void lt_set_grad_enabled(int enabled);
     [LibraryImport(Library)] internal static partial int lt_backward(IntPtr[] roots, int rootCount, IntPtr[] gradients, int gradientCount, int retainGraph, int createGraph, IntPtr[] inputs, int inputCount);
     [LibraryImport(Library)] internal static partial int lt_gradients(IntPtr[] outputs, int outputCount, IntPtr[] inputs, int inputCount, IntPtr[] gradients, int gradientCount, int retainGraph, int createGraph, int allowUnused, IntPtr* results);
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int lt_connect(string name, IntPtr state, delegate* unmanaged<IntPtr, IntPtr*, int, IntPtr*, int, int> backward, delegate* unmanaged<IntPtr, int, void> release, IntPtr[] inputs, int inputCount, IntPtr[] outputs, int outputCount, int[] differentiable);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int lt_connect(string name, IntPtr state, delegate* unmanaged<IntPtr, IntPtr*, int, IntPtr*, int, int> backward, delegate* unmanaged<IntPtr, int, void> release, IntPtr[] inputs, int inputCount, IntPtr[] outputs, int outputCount, int[] differentiable, int materialize);
 
     [LibraryImport(Library)] internal static partial void lt_memory_install();
     [LibraryImport(Library)] internal static partial long lt_memory_live();

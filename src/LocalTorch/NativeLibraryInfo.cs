@@ -49,7 +49,7 @@ public static unsafe class NativeLibraryInfo
 }
 
 /// <summary>What the tensors of this process take of CPU memory, in bytes. LocalTorch only; oneDNN's scratch is not counted.</summary>
-public static class NativeMemory
+public static class TorchMemory
 {
     /// <summary>Held by live tensors now.</summary>
     public static long LiveBytes => Native.lt_memory_live();

@@ -16,14 +16,17 @@ using Backward = int32_t (*)(void* state, Handle* gradients, int32_t count, Hand
 using Release = void (*)(void* state, int32_t last);
 
 struct ManagedNode : Node {
-    ManagedNode(std::string name, void* state, Backward backward, Release release)
-        : name_(std::move(name)), state_(state), backward_(backward), release_(release) {}
+    ManagedNode(std::string name, void* state, Backward backward, Release release, bool materialize)
+        : name_(std::move(name)), state_(state), backward_(backward), release_(release), materialize_(materialize) {}
 
     ~ManagedNode() override { release_(state_, 1); }
 
     variable_list apply(variable_list&& gradients) override {
         std::vector<Handle> handles;
-        for (auto& gradient : gradients) handles.push_back(give(gradient));  // C# owns and frees them
+        for (size_t i = 0; i < gradients.size(); i++) {
+            bool zeros = materialize_ && !gradients[i].defined();
+            handles.push_back(give(zeros ? input_metadata(i).zeros_like() : gradients[i]));  // C# owns and frees them
+        }
         std::vector<Handle> results(num_outputs(), nullptr);
         auto failed = backward_(state_, handles.data(), static_cast<int32_t>(handles.size()), results.data(),
                                 static_cast<int32_t>(results.size()));
@@ -45,6 +48,7 @@ private:
     void* state_;
     Backward backward_;
     Release release_;
+    bool materialize_;
 };
 
 variable_list tensors(Handle* handles, int32_t count) {
@@ -80,9 +84,10 @@ LT_API int32_t lt_gradients(Handle* outputs, int32_t output_count, Handle* input
 
 // Makes outputs the results of a C# function of inputs. The node owns `state` and hands it back through `release`.
 LT_API int32_t lt_connect(const char* name, void* state, Backward backward, Release release, Handle* inputs,
-                          int32_t input_count, Handle* outputs, int32_t output_count, const int32_t* differentiable) {
+                          int32_t input_count, Handle* outputs, int32_t output_count, const int32_t* differentiable,
+                          int32_t materialize) {
     return guarded([&] {
-        auto node = std::shared_ptr<ManagedNode>(new ManagedNode(name, state, backward, release),
+        auto node = std::shared_ptr<ManagedNode>(new ManagedNode(name, state, backward, release, materialize != 0),
                                                  torch::autograd::deleteNode);
         torch::autograd::edge_list edges;
         for (int i = 0; i < input_count; i++) {
