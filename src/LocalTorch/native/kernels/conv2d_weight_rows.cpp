@@ -1,0 +1,201 @@
+// The weight gradient of a convolution for a few of its output channels, from 8-bit codes.
+//
+//   ∂L/∂Ŵ[r, c, y, x] = Σ over images and positions of  g[n, rows[r], i, j] · x̂[n, c, i·s_y − p_y + y, j·s_x − p_x + x]
+//   x̂ = (code + qmin − z) · scale, and 0 in the padding
+//
+// Work and time go with the number of rows. With both tensors channels-last, each kernel tap is an outer product of
+// gradient values (broadcast) with adjacent channels (a vector); a block of images is unpacked to padded floats that stay
+// in cache. Where x has few channels (a first layer) the roles change: x is broadcast, gradient rows are the vector.
+// Code + qmin − z is exact in float and scale is applied once, at the end, so codes lose nothing against floats. Sums are
+// float over about 1,000 positions, and over blocks within a thread; threads are added in double, in a fixed order.
+// Largest error relative to the largest entry, against float64: below 2e-6 on normal data (128 images, 32 x 32).
+#include "outer_products.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+namespace efqat {
+namespace {
+
+constexpr int64_t kBlockPositions = 1024;
+
+struct Convolution {
+    int64_t images, channels, height, width;            // of x
+    int64_t out_channels, out_height, out_width;        // of the gradient
+    int64_t kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, groups;
+
+    int64_t padded_height() const { return height + 2 * pad_y; }
+    int64_t padded_width() const { return width + 2 * pad_x; }
+    int64_t group_channels() const { return channels / groups; }
+    int64_t group_rows() const { return out_channels / groups; }
+    int64_t taps() const { return kernel_y * kernel_x; }
+};
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+void unpack(const uint8_t* from, int64_t pixels, int64_t stride, int64_t channels, float shift, float* to,
+            int64_t block, int64_t width) {
+    outer_products().unpack_codes(from, pixels, stride, channels, shift, to, block, width);
+}
+
+void unpack(const float* from, int64_t pixels, int64_t stride, int64_t channels, float shift, float* to,
+            int64_t block, int64_t width) {
+    outer_products().unpack_floats(from, pixels, stride, channels, shift, to, block, width);
+}
+
+// The rows of one group over one thread's images.
+template <typename Source>
+class GroupSums {
+public:
+    GroupSums(const Convolution& conv, int64_t group, const int64_t* rows, int64_t count)
+        : conv_(conv), group_(group), rows_(rows, rows + count), vector_(outer_products().width) {
+        const int64_t channels = conv.group_channels();
+        broadcast_x_ = channels * divide_up(count, vector_) < count * divide_up(channels, vector_);
+        x_lanes_ = broadcast_x_ ? channels : vector_;
+        row_lanes_ = divide_up(count, vector_) * vector_;
+        images_ = std::min(conv.images, std::max<int64_t>(1, kBlockPositions / (conv.out_height * conv.out_width)));
+
+        // x as [channel block][image][padded row][padded column][lane]
+        x_row_ = conv.padded_width() * x_lanes_;
+        x_image_ = conv.padded_height() * x_row_;
+        x_block_ = images_ * x_image_;
+        x_.resize(divide_up(channels, x_lanes_) * x_block_);
+        if (broadcast_x_) {
+            gradient_.resize(images_ * conv.out_height * conv.out_width * row_lanes_);
+            for (int64_t lane = 0; lane < row_lanes_; lane += vector_) lines_.push_back(lane);
+            for (int64_t y = 0; y < conv.kernel_y; y++)
+                for (int64_t x = 0; x < conv.kernel_x; x++)
+                    for (int64_t c = 0; c < channels; c++) offsets_.push_back(y * x_row_ + x * x_lanes_ + c);
+        } else {
+            // Three taps of a row are neighbours in memory: one line carries them.
+            if (conv.kernel_y == 3 && conv.kernel_x == 3) taps_ = 3;
+            for (int64_t block = 0; block < divide_up(channels, x_lanes_); block++)
+                for (int64_t y = 0; y < conv.kernel_y; y++)
+                    for (int64_t x = 0; x < conv.kernel_x; x += taps_)
+                        lines_.push_back(block * x_block_ + y * x_row_ + x * x_lanes_);
+            offsets_ = rows_;
+        }
+        sums_.resize(offsets_.size() * lines_.size() * taps_ * vector_);
+    }
+
+    void add(const float* gradient, const Source* x, float shift, int64_t begin, int64_t end) {
+        for (; begin < end; begin += images_) block(gradient, x, shift, begin, std::min(end, begin + images_));
+    }
+
+    float sum(int64_t row, int64_t channel, int64_t tap) const {
+        return broadcast_x_ ? sums_[(tap * x_lanes_ + channel) * row_lanes_ + row]
+                            : sums_[row * lines_.size() * taps_ * vector_ +
+                                    (channel / vector_ * conv_.taps() + tap) * vector_ + channel % vector_];
+    }
+
+private:
+    void block(const float* gradient, const Source* x, float shift, int64_t begin, int64_t end) {
+        const int64_t positions = conv_.out_height * conv_.out_width;
+        x += group_ * conv_.group_channels();
+        for (int64_t image = begin; image < end; image++)
+            for (int64_t row = 0; row < conv_.height; row++)
+                unpack(x + (image * conv_.height + row) * conv_.width * conv_.channels, conv_.width, conv_.channels,
+                       conv_.group_channels(), shift,
+                       &x_[(image - begin) * x_image_ + (row + conv_.pad_y) * x_row_ + conv_.pad_x * x_lanes_],
+                       x_block_, x_lanes_);
+        const Operand of_x{x_.data(), x_image_, conv_.stride_y * x_row_, conv_.stride_x * x_lanes_};
+
+        gradient += begin * positions * conv_.out_channels;
+        int64_t step = conv_.out_channels;
+        if (broadcast_x_) {
+            for (int64_t p = 0; p < (end - begin) * positions; p++)
+                for (size_t r = 0; r < rows_.size(); r++)
+                    gradient_[p * row_lanes_ + r] = gradient[p * conv_.out_channels + rows_[r]];
+            gradient = gradient_.data();
+            step = row_lanes_;
+        }
+        const Operand of_gradient{gradient, positions * step, conv_.out_width * step, step};
+
+        outer_products().accumulate({end - begin, conv_.out_height, conv_.out_width},
+                                    broadcast_x_ ? of_gradient : of_x, lines_, taps_,
+                                    broadcast_x_ ? of_x : of_gradient, offsets_, sums_.data());
+    }
+
+    const Convolution& conv_;
+    const int64_t group_;
+    const std::vector<int64_t> rows_;
+    const int64_t vector_;
+    bool broadcast_x_;
+    int taps_ = 1;
+    int64_t x_lanes_, row_lanes_, images_, x_row_, x_image_, x_block_;
+    std::vector<float> x_, gradient_, sums_;
+    std::vector<int64_t> lines_, offsets_;
+};
+
+template <typename Source>
+at::Tensor weight_rows(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& rows, float shift, double scale,
+                       at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding, int64_t groups) {
+    TORCH_CHECK(grad.dim() == 4 && grad.scalar_type() == at::kFloat, "conv2d_weight_rows: grad must be float [N, K, OH, OW]");
+    TORCH_CHECK(x.dim() == 4 && x.scalar_type() == c10::CppTypeToScalarType<Source>::value && x.size(0) == grad.size(0),
+                "conv2d_weight_rows: codes (uint8) or x (float) must be [N, C, H, W] with grad's N");
+    TORCH_CHECK(rows.dim() == 1 && rows.scalar_type() == at::kLong, "conv2d_weight_rows: rows must be int64 [R]");
+    const Convolution conv{x.size(0), x.size(1), x.size(2), x.size(3), grad.size(1), grad.size(2), grad.size(3),
+                           kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1], groups};
+    TORCH_CHECK(groups > 0 && conv.channels % groups == 0 && conv.out_channels % groups == 0,
+                "conv2d_weight_rows: groups must divide the channels of x and of grad");
+    TORCH_CHECK((conv.out_height - 1) * conv.stride_y + conv.kernel_y <= conv.padded_height() &&
+                (conv.out_width - 1) * conv.stride_x + conv.kernel_x <= conv.padded_width(),
+                "conv2d_weight_rows: grad is larger than this convolution's output");
+
+    const at::Tensor gradient = grad.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor chosen = rows.contiguous();
+    const int64_t* row = chosen.data_ptr<int64_t>();
+    const int64_t count = rows.numel();
+    for (int64_t r = 0; r < count; r++)
+        TORCH_CHECK(row[r] >= 0 && row[r] < conv.out_channels && (r == 0 || row[r - 1] < row[r]),
+                    "conv2d_weight_rows: rows must be ascending output channels below ", conv.out_channels);
+
+    at::Tensor result = at::zeros({count, conv.group_channels(), conv.kernel_y, conv.kernel_x}, grad.options());
+    const int64_t threads = std::min<int64_t>(at::get_num_threads(), conv.images);
+    for (int64_t first = 0, last; first < count; first = last) {
+        const int64_t group = row[first] / conv.group_rows();
+        for (last = first; last < count && row[last] / conv.group_rows() == group;) last++;
+
+        std::vector<std::unique_ptr<GroupSums<Source>>> parts(threads);
+        at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t t = begin; t < end; t++) {
+                parts[t] = std::make_unique<GroupSums<Source>>(conv, group, row + first, last - first);
+                parts[t]->add(gradient.data_ptr<float>(), source.data_ptr<Source>(), shift,
+                              conv.images * t / threads, conv.images * (t + 1) / threads);
+            }
+        });
+        float* out = result.data_ptr<float>() + first * conv.group_channels() * conv.taps();
+        for (int64_t r = 0; r < last - first; r++)
+            for (int64_t c = 0; c < conv.group_channels(); c++)
+                for (int64_t tap = 0; tap < conv.taps(); tap++) {
+                    double sum = 0;
+                    for (const auto& part : parts) sum += part->sum(r, c, tap);
+                    *out++ = static_cast<float>(sum * scale);
+                }
+    }
+    return result;
+}
+
+at::Tensor conv2d_weight_rows(const at::Tensor& grad, const at::Tensor& codes, const at::Tensor& scale,
+                              const at::Tensor& zero_point, int64_t qmin, const at::Tensor& rows, at::IntArrayRef kernel,
+                              at::IntArrayRef stride, at::IntArrayRef padding, int64_t groups) {
+    const float shift = qmin - std::nearbyint(zero_point.item<float>());
+    return weight_rows<uint8_t>(grad, codes, rows, shift, scale.item<float>(), kernel, stride, padding, groups);
+}
+
+at::Tensor conv2d_weight_rows_float(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& rows,
+                                    at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding,
+                                    int64_t groups) {
+    return weight_rows<float>(grad, x, rows, 0, 1, kernel, stride, padding, groups);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(efqat, CPU, m) {
+    m.impl("conv2d_weight_rows", conv2d_weight_rows);
+    m.impl("conv2d_weight_rows_float", conv2d_weight_rows_float);
+}
+
+}  // namespace efqat
