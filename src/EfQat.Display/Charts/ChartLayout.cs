@@ -35,6 +35,8 @@ public static partial class Chart
                 var trace = source.Copy().Set("xaxis", $"x{id}").Set("yaxis", $"y{id}");
                 if ((string?)trace["name"] is { } name)
                     trace.Set("legendgroup", name).Set("showlegend", names.Add(name) ? null : false);
+                if ((string?)trace["type"] == "heatmap")
+                    trace.Set("colorbar", new { len = 1.0 / nRows, y = 1 - (i / nCols + 0.5) / nRows });
                 traces.Add(trace);
             }
         }

@@ -14,17 +14,18 @@ function template(isDark) {
   return {
     layout: {
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: ink },
-      title: { font: { size: 16 }, x: 0, xref: "paper", xanchor: "left" },
+      title: { font: { size: 16 }, x: 0, xref: "paper", xanchor: "left", y: 1, yanchor: "top", pad: { t: 12 } },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       colorway: ["#3f7fd1", "#1e8f5a", "#e0892f", "#8a63c9", "#d1495b", "#57b894", "#9bb83b", "#8b9099"],
       xaxis: { ...axis, showgrid: false, showline: true }, yaxis: axis,
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { color: soft } },
+      legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { color: soft } },
       hoverlabel: { bgcolor: isDark ? "#252b32" : "#ffffff", bordercolor: line, font: { color: ink } },
-      margin: { l: 56, r: 16, t: 56, b: 48 }, bargap: 0.35, bargroupgap: 0.08, height: 400,
+      margin: { l: 56, r: 16, t: 44, b: 48 }, bargap: 0.35, bargroupgap: 0.08,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: line, activecolor: soft },
       annotationdefaults: { font: { color: ink } },
     },
     data: {
-      scatter: [{ line: { width: 2.5 }, marker: { size: 7 } }],
+      scatter: [{ cliponaxis: false, line: { width: 2.5 }, marker: { size: 7 } }],
       bar: [{ marker: { line: { width: 0 } }, textfont: { color: ink }, cliponaxis: false }],
       heatmap: [{ colorbar: { outlinewidth: 0, thickness: 12 }, xgap: 1, ygap: 1 }],
     },
@@ -35,7 +36,7 @@ const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: [
 const charts = [...document.querySelectorAll("figure.chart")].map(figure => {
   const place = figure.querySelector("div");
   const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
-  Plotly.newPlot(place, data, { ...layout, template: template(dark.matches) }, config);
+  Plotly.newPlot(place, data, { height: 400, ...layout, template: template(dark.matches) }, config);
   return place;
 });
 
