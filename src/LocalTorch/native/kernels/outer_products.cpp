@@ -5,14 +5,26 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace efqat {
 namespace {
 
 #if defined(__x86_64__)
+#define EFQAT_KEEP(vector) asm("" : "+v"(vector))
+#else
+#define EFQAT_KEEP(vector)
+#endif
+
+#if defined(__x86_64__)
 namespace avx512 {
 constexpr int kWidth = 16, kTapLines = 3, kTapScalars = 3, kLines = 4, kScalars = 6;  // 32 registers
 #define EFQAT_TARGET __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
+EFQAT_TARGET inline __m512i codes_to_integers(const uint8_t* from) {
+    return _mm512_maskz_cvtepu8_epi32(0xFFFF, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
 #include "outer_products.inl"
 #undef EFQAT_TARGET
 }  // namespace avx512
@@ -20,6 +32,9 @@ constexpr int kWidth = 16, kTapLines = 3, kTapScalars = 3, kLines = 4, kScalars 
 namespace avx2 {
 constexpr int kWidth = 8, kTapLines = 1, kTapScalars = 4, kLines = 3, kScalars = 4;  // 16 registers
 #define EFQAT_TARGET __attribute__((target("avx2,fma")))
+EFQAT_TARGET inline __m256i codes_to_integers(const uint8_t* from) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
 #include "outer_products.inl"
 #undef EFQAT_TARGET
 }  // namespace avx2
@@ -28,6 +43,8 @@ constexpr int kWidth = 8, kTapLines = 1, kTapScalars = 4, kLines = 3, kScalars =
 namespace portable {
 constexpr int kWidth = 4, kTapLines = 1, kTapScalars = 4, kLines = 3, kScalars = 4;
 #define EFQAT_TARGET
+using Integers = int32_t __attribute__((vector_size(16)));
+inline Integers codes_to_integers(const uint8_t* from) { return Integers{from[0], from[1], from[2], from[3]}; }
 #include "outer_products.inl"
 #undef EFQAT_TARGET
 }  // namespace portable

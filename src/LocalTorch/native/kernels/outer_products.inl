@@ -1,6 +1,8 @@
 // One instruction set's version of OuterProducts, included by outer_products.cpp once for each, with
 //   EFQAT_TARGET             the function attribute that selects the instruction set,
+//   EFQAT_KEEP(vector)       holds a vector in a register (else the compiler loads it anew for each multiply-add),
 //   kWidth                   floats per vector,
+//   codes_to_integers        kWidth bytes as a vector of int32,
 //   kTapLines, kTapScalars   vector lines and (at most) scalars of a tile with three taps,
 //   kLines, kScalars         the same with one tap.
 // A tile keeps lines x taps x scalars sums in registers; a position costs it lines x taps loads and `scalars` broadcasts
@@ -8,6 +10,13 @@
 
 using Vector = float __attribute__((vector_size(kWidth * sizeof(float))));
 using Unaligned = float __attribute__((vector_size(kWidth * sizeof(float)), aligned(sizeof(float))));
+
+EFQAT_TARGET inline Vector load(const float* from) { return *reinterpret_cast<const Unaligned*>(from); }
+
+EFQAT_TARGET inline Vector load(const uint8_t* from) {
+    using Integers = int32_t __attribute__((vector_size(kWidth * sizeof(int32_t))));
+    return __builtin_convertvector(Integers(codes_to_integers(from)), Vector);
+}
 
 template <int Lines, int Taps, int Scalars>
 EFQAT_TARGET void tile(const Positions& at, const Operand& vectors, const int64_t* lines,
@@ -19,12 +28,29 @@ EFQAT_TARGET void tile(const Positions& at, const Operand& vectors, const int64_
             for (int l = 0; l < Lines; l++)
                 line[l] = vectors.data + image * vectors.image + row * vectors.row + lines[l];
             const float* scalar = scalars.data + image * scalars.image + row * scalars.row;
-            for (int64_t i = 0; i < at.width; i++, scalar += scalars.step)
-                for (int l = 0; l < Lines; l++, line[l - 1] += vectors.step)
-                    for (int t = 0; t < Taps; t++) {
-                        const Vector value = *reinterpret_cast<const Unaligned*>(line[l] + t * kWidth);
-                        for (int s = 0; s < Scalars; s++) total[s][l][t] += value * scalar[offsets[s]];
+            for (int64_t i = 0; i < at.width; i++, scalar += scalars.step) {
+                if constexpr (Lines * Taps < Scalars) {
+                    Vector value[Lines][Taps];
+                    for (int l = 0; l < Lines; l++)
+                        for (int t = 0; t < Taps; t++) {
+                            value[l][t] = load(line[l] + t * kWidth);
+                            EFQAT_KEEP(value[l][t]);
+                        }
+                    for (int s = 0; s < Scalars; s++) {
+                        const float factor = scalar[offsets[s]];
+                        for (int l = 0; l < Lines; l++)
+                            for (int t = 0; t < Taps; t++) total[s][l][t] += value[l][t] * factor;
                     }
+                } else {
+                    for (int l = 0; l < Lines; l++)
+                        for (int t = 0; t < Taps; t++) {
+                            Vector value = load(line[l] + t * kWidth);
+                            EFQAT_KEEP(value);
+                            for (int s = 0; s < Scalars; s++) total[s][l][t] += value * scalar[offsets[s]];
+                        }
+                }
+                for (int l = 0; l < Lines; l++) line[l] += vectors.step;
+            }
         }
     for (int s = 0; s < Scalars; s++)
         for (int l = 0; l < Lines; l++)
@@ -73,7 +99,7 @@ EFQAT_TARGET void unpack(const Source* from, int64_t pixels, int64_t stride, int
             const Source* source = from + pixel * stride;
             float* target = to + pixel * width;
             if (width == kWidth && channels - first >= kWidth)
-                for (int lane = 0; lane < kWidth; lane++) target[lane] = source[lane] + shift;
+                *reinterpret_cast<Unaligned*>(target) = load(source) + shift;
             else
                 for (int64_t lane = 0; lane < std::min(width, channels - first); lane++)
                     target[lane] = source[lane] + shift;
