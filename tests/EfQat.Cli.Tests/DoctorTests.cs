@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace EfQat.Cli.Tests;
+
+public sealed class DoctorTests
+{
+    [Fact]
+    public async Task Json_names_every_part_and_its_status()
+    {
+        var (code, output, _) = await Shell.Run("doctor", "--json");
+        var findings = JsonDocument.Parse(output).RootElement.EnumerateArray()
+            .ToDictionary(f => f.GetProperty("part").GetString()!, f => f.GetProperty("status").GetString());
+        Assert.Equal(0, code);
+        foreach (var part in new[] { "Runtime", "CPU", "libtorch", "Kernels", "plotly.js" })
+            Assert.Equal("ok", findings[part]);
+        Assert.Contains("CUDA", findings.Keys);
+    }
+
+    [Fact]
+    public async Task A_file_named_for_json_gets_it_and_the_table_stays()
+    {
+        var folder = Directory.CreateTempSubdirectory("efqat-doctor-").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "new", "doctor.json");
+            var (code, output, _) = await Shell.Run("doctor", "--json", file);
+            Assert.Equal(0, code);
+            Assert.Equal(JsonValueKind.Array, JsonDocument.Parse(File.ReadAllText(file)).RootElement.ValueKind);
+            Assert.Contains("libtorch", output);
+            Assert.DoesNotContain("\"part\"", output);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+#if LOCAL_TORCH
+    [Fact]
+    public async Task Without_the_native_library_it_fails_and_says_what_to_run()
+    {
+        using var process = Shell.Start([("LOCALTORCH_NATIVE", "/no/such/file.so")], "doctor");
+        var (code, output, error) = await process.Finish();
+        Assert.Equal((1, ""), (code, error));
+        Assert.Contains("/no/such/file.so", output);
+        Assert.Contains("→ ./build.sh setup && ./build.sh build", output);
+    }
+#endif
+}

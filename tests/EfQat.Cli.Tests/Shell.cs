@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace EfQat.Cli.Tests;
+
+/// <summary>What a command line did.</summary>
+sealed record Outcome(int ExitCode, string Output, string Error);
+
+/// <summary>Runs command lines, in this process or as a program of its own.</summary>
+static class Shell
+{
+    public static async Task<Outcome> Run(params string[] args)
+    {
+        using StringWriter output = new(), error = new();
+        var code = await CommandLine.RunAsync(args, output, error);
+        return new(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Starts the real program; its streams are redirected, as in a pipe.</summary>
+    public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    public static async Task<Outcome> Finish(this Process process)
+    {
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return new(process.ExitCode, await output, await error);
+    }
+}
