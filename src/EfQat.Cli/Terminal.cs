@@ -18,17 +18,8 @@ public static class Terminal
             return;
         }
         if (json is not null)
-            WriteWhole(json, table.ToJson() + "\n");
+            WholeFile.Write(json, table.ToJson() + "\n");
         Render(output, table);
-    }
-
-    /// <summary>Writes a text file whole or not at all, creating its folder.</summary>
-    public static void WriteWhole(string path, string text)
-    {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
-        File.WriteAllText(path + ".unfinished", text);
-        File.Move(path + ".unfinished", path, overwrite: true);
     }
 
     static void Render(TextWriter output, ResultTable table)

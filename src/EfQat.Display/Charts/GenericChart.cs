@@ -18,7 +18,7 @@ public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject L
     public string ToHtml() => new Report(TitleText ?? "Chart", showTitle: false).Chart(this).ToHtml();
 
     /// <summary>Writes <see cref="ToHtml"/> to a file.</summary>
-    public void SaveHtml(string path) => File.WriteAllText(path, ToHtml());
+    public void SaveHtml(string path) => WholeFile.Write(path, ToHtml());
 
     internal string? TitleText => (string?)Layout["title"]?["text"];
 

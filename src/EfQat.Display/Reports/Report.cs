@@ -73,12 +73,7 @@ public sealed class Report(string title, bool showTitle = true)
         """;
 
     /// <summary>Writes the page to a file, whole or not at all.</summary>
-    public void Save(string path)
-    {
-        var unfinished = path + ".unfinished";
-        File.WriteAllText(unfinished, ToHtml());
-        File.Move(unfinished, path, overwrite: true);
-    }
+    public void Save(string path) => WholeFile.Write(path, ToHtml());
 
     Report Append(string html)
     {

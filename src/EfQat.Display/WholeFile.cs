@@ -1,0 +1,14 @@
+namespace EfQat.Display;
+
+/// <summary>Result files appear whole or not at all.</summary>
+public static class WholeFile
+{
+    /// <summary>Writes a text beside <paramref name="path"/>, then renames it into place; creates the folder where needed.</summary>
+    public static void Write(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var unfinished = path + ".unfinished";
+        File.WriteAllText(unfinished, text);
+        File.Move(unfinished, path, overwrite: true);
+    }
+}
