@@ -71,6 +71,7 @@ public:
         broadcast_x_ = channels * divide_up(count, vector_) < count * divide_up(channels, vector_);
         x_lanes_ = broadcast_x_ ? channels : vector_;
         row_lanes_ = divide_up(count, vector_) * vector_;
+        packs_ = broadcast_x_ && (conv.groups > 1 || row_lanes_ != conv.out_channels);
         images_ = std::min(conv.images, std::max<int64_t>(1, kBlockPositions / (conv.out_height * conv.out_width)));
 
         // x as [channel block][image][padded row][padded column][lane]
@@ -78,8 +79,8 @@ public:
         x_image_ = conv.padded_height() * x_row_;
         x_block_ = images_ * x_image_;
         x_.resize(divide_up(channels, x_lanes_) * x_block_);
+        if (packs_) gradient_.resize(images_ * conv.out_height * conv.out_width * row_lanes_);
         if (broadcast_x_) {
-            gradient_.resize(images_ * conv.out_height * conv.out_width * row_lanes_);
             for (int64_t lane = 0; lane < row_lanes_; lane += vector_) lines_.push_back(lane);
             for (int64_t y = 0; y < conv.kernel_y; y++)
                 for (int64_t x = 0; x < conv.kernel_x; x++)
@@ -101,7 +102,7 @@ public:
     }
 
     float sum(int64_t row, int64_t channel, int64_t tap) const {
-        return broadcast_x_ ? sums_[(tap * x_lanes_ + channel) * row_lanes_ + row]
+        return broadcast_x_ ? sums_[(tap * x_lanes_ + channel) * row_lanes_ + (packs_ ? row : rows_[row])]
                             : sums_[row * lines_.size() * taps_ * vector_ +
                                     (channel / vector_ * conv_.taps() + tap) * vector_ + channel % vector_];
     }
@@ -110,17 +111,22 @@ private:
     void block(const float* gradient, const Source* x, float shift, int64_t begin, int64_t end) {
         const int64_t positions = conv_.out_height * conv_.out_width;
         x += group_ * conv_.group_channels();
+        // Where the buffer holds all channels of a pixel side by side, a whole row is unpacked as if it were one pixel.
+        const bool whole = x_lanes_ == conv_.channels;
         for (int64_t image = begin; image < end; image++)
-            for (int64_t row = 0; row < conv_.height; row++)
-                unpack(x + (image * conv_.height + row) * conv_.width * conv_.channels, conv_.width, conv_.channels,
-                       conv_.group_channels(), shift,
-                       &x_[(image - begin) * x_image_ + (row + conv_.pad_y) * x_row_ + conv_.pad_x * x_lanes_],
-                       x_block_, x_lanes_);
+            for (int64_t row = 0; row < conv_.height; row++) {
+                const Source* from = x + (image * conv_.height + row) * conv_.width * conv_.channels;
+                float* to = &x_[(image - begin) * x_image_ + (row + conv_.pad_y) * x_row_ + conv_.pad_x * x_lanes_];
+                if (whole)
+                    unpack(from, 1, 0, conv_.width * x_lanes_, shift, to, 0, conv_.width * x_lanes_);
+                else
+                    unpack(from, conv_.width, conv_.channels, conv_.group_channels(), shift, to, x_block_, x_lanes_);
+            }
         const Operand of_x{x_.data(), x_image_, conv_.stride_y * x_row_, conv_.stride_x * x_lanes_};
 
         gradient += begin * positions * conv_.out_channels;
         int64_t step = conv_.out_channels;
-        if (broadcast_x_) {
+        if (packs_) {
             for (int64_t p = 0; p < (end - begin) * positions; p++)
                 for (size_t r = 0; r < rows_.size(); r++)
                     gradient_[p * row_lanes_ + r] = gradient[p * conv_.out_channels + rows_[r]];
@@ -138,7 +144,7 @@ private:
     const int64_t group_;
     const std::vector<int64_t> rows_;
     const int64_t vector_;
-    bool broadcast_x_;
+    bool broadcast_x_, packs_;
     int taps_ = 1;
     int64_t x_lanes_, row_lanes_, images_, x_row_, x_image_, x_block_;
     Buffer x_, gradient_, sums_;

@@ -94,16 +94,16 @@ void accumulate(const Positions& at, const Operand& vectors, const std::vector<i
 template <typename Source>
 EFQAT_TARGET void unpack(const Source* from, int64_t pixels, int64_t stride, int64_t channels, float shift,
                          float* to, int64_t block, int64_t width) {
-    for (int64_t first = 0; first < channels; first += width, from += width, to += block)
-        for (int64_t pixel = 0; pixel < pixels; pixel++) {
-            const Source* source = from + pixel * stride;
-            float* target = to + pixel * width;
-            if (width == kWidth && channels - first >= kWidth)
-                *reinterpret_cast<Unaligned*>(target) = load(source) + shift;
-            else
-                for (int64_t lane = 0; lane < std::min(width, channels - first); lane++)
-                    target[lane] = source[lane] + shift;
-        }
+    for (int64_t first = 0; first < channels; first += width, from += width, to += block) {
+        const int64_t lanes = std::min(width, channels - first);
+        if (lanes == kWidth)
+            for (int64_t pixel = 0; pixel < pixels; pixel++)
+                *reinterpret_cast<Unaligned*>(to + pixel * width) = load(from + pixel * stride) + shift;
+        else
+            for (int64_t pixel = 0; pixel < pixels; pixel++)
+                for (int64_t lane = 0; lane < lanes; lane++)
+                    to[pixel * width + lane] = from[pixel * stride + lane] + shift;
+    }
 }
 
 const OuterProducts version{kWidth, accumulate, unpack<uint8_t>, unpack<float>};
