@@ -35,6 +35,18 @@ check_sdk() {
     fail "the .NET 10 SDK is missing (found: $(cd / && dotnet --version)); get it from https://dotnet.microsoft.com/download/dotnet/10.0"
 }
 
+# Runs a command; its output appears only where it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    fail "failed: $*"
+  fi
+  rm -f "$log"
+}
+
 is_installed() { dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
 setup() {
@@ -60,21 +72,9 @@ setup() {
   quietly apt-get install --yes --no-install-recommends "${missing[@]}"
 }
 
-# Runs a command; its output appears only where it fails.
-quietly() {
-  local log
-  log=$(mktemp)
-  if ! "$@" >"$log" 2>&1 </dev/null; then
-    cat "$log" >&2
-    rm -f "$log"
-    fail "failed: $*"
-  fi
-  rm -f "$log"
-}
-
 build() {
   check_sdk
-  dotnet build "$solution" --configuration $configuration --verbosity quiet --disable-build-servers -nodeReuse:false
+  quietly dotnet build "$solution" --configuration $configuration --verbosity quiet --disable-build-servers -nodeReuse:false
   touch $built
 }
 
@@ -84,7 +84,8 @@ test_all() {
   rm -rf artifacts/test-results
   local status=0
   dotnet test "$solution" --configuration $configuration --no-build --verbosity quiet -maxcpucount:1 -nodeReuse:false \
-    --logger trx --results-directory artifacts/test-results "$@" || status=$?
+    --logger trx --results-directory artifacts/test-results "$@" |
+    grep --line-buffered -v -e '^$' -e '^Test run for' -e '^A total of' -e '^Results File' || status=${PIPESTATUS[0]}
   find artifacts/test-results -name '*.trx' -exec grep -ho '<Counters [^>]*>' {} + | awk -v status=$status '
     function count(name) { match($0, " " name "=\"[0-9]+\""); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) }
     { total += count("total"); passed += count("passed"); executed += count("executed") }
