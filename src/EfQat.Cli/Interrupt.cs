@@ -3,20 +3,23 @@ using System.Runtime.InteropServices;
 namespace EfQat.Cli;
 
 /// <summary>Ctrl-C and SIGTERM: the first asks the command to stop cleanly, the second ends the process.</summary>
-sealed class Interrupt : IDisposable
+public sealed class Interrupt : IDisposable
 {
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] signals;
     readonly TextWriter error;
 
+    /// <summary>Listens from now on; says on <paramref name="error"/> what a signal does.</summary>
     public Interrupt(TextWriter error)
     {
         this.error = error;
         signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(s => PosixSignalRegistration.Create(s, OnSignal))];
     }
 
+    /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
+    /// <summary>Stops listening.</summary>
     public void Dispose()
     {
         foreach (var signal in signals)
