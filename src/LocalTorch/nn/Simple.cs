@@ -1,0 +1,72 @@
+// Modules without parameters: each is one operator.
+namespace TorchSharp.Modules
+{
+    using static torch;
+
+    public abstract class ParameterLessModule<T1, TResult>(string name) : nn.Module<T1, TResult>(name);
+
+    public sealed class ReLU : ParameterLessModule<Tensor, Tensor>
+    {
+        internal ReLU(bool inplace) : base(nameof(ReLU)) => this.inplace = inplace;
+        public bool inplace { get; set; }
+        public override Tensor forward(Tensor input) => nn.functional.relu(input, inplace);
+    }
+
+    public sealed class Identity : ParameterLessModule<Tensor, Tensor>
+    {
+        internal Identity() : base(nameof(Identity)) { }
+        public override Tensor forward(Tensor tensor) => tensor.alias();
+    }
+
+    public sealed class Flatten : ParameterLessModule<Tensor, Tensor>
+    {
+        internal Flatten(long start_dim, long end_dim) : base(nameof(Flatten)) => (this.start_dim, this.end_dim) = (start_dim, end_dim);
+        public long start_dim { get; set; }
+        public long end_dim { get; set; }
+        public override Tensor forward(Tensor input) => input.flatten(start_dim, end_dim);
+    }
+
+    public sealed class AdaptiveAvgPool2d : ParameterLessModule<Tensor, Tensor>
+    {
+        internal AdaptiveAvgPool2d(long[] output_size) : base(nameof(AdaptiveAvgPool2d)) => this.output_size = output_size;
+        public long[] output_size { get; set; }
+        public override Tensor forward(Tensor tensor) => NativeOps.One("aten::adaptive_avg_pool2d", tensor, output_size);
+    }
+
+    public sealed class MaxPool2d : ParameterLessModule<Tensor, Tensor>
+    {
+        internal MaxPool2d(long[] kernel_size, long[]? stride, long[]? padding) : base(nameof(MaxPool2d)) =>
+            (this.kernel_size, this.stride, this.padding) = (kernel_size, stride, padding);
+        public long[] kernel_size { get; set; }
+        public long[]? stride { get; set; }
+        public long[]? padding { get; set; }
+        public override Tensor forward(Tensor tensor) => nn.functional.max_pool2d(tensor, kernel_size, stride, padding);
+    }
+
+    public sealed class Dropout : ParameterLessModule<Tensor, Tensor>
+    {
+        internal Dropout(double p, bool inplace) : base(nameof(Dropout)) => (this.p, this.inplace) = (p, inplace);
+        public double p { get; set; }
+        public bool inplace { get; set; }
+        public override Tensor forward(Tensor tensor) => nn.functional.dropout(tensor, p, training, inplace);
+    }
+}
+
+namespace TorchSharp
+{
+    using TorchSharp.Modules;
+
+    public static partial class torch
+    {
+        public static partial class nn
+        {
+            public static ReLU ReLU(bool inplace = false) => new(inplace);
+            public static Identity Identity() => new();
+            public static Flatten Flatten(long start_dim = 1, long end_dim = -1) => new(start_dim, end_dim);
+            public static AdaptiveAvgPool2d AdaptiveAvgPool2d(long output_size) => new([output_size, output_size]);
+            public static MaxPool2d MaxPool2d(long kernel_size, long? stride = null, long? padding = null) =>
+                new([kernel_size, kernel_size], stride is { } s ? [s, s] : null, padding is { } p ? [p, p] : null);
+            public static Dropout Dropout(double p = 0.5, bool inplace = false) => new(p, inplace);
+        }
+    }
+}
