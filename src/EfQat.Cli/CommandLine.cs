@@ -30,6 +30,7 @@ public static class CommandLine
             help,
             new VersionOption(),
             DoctorCommand.Create(),
+            TrainCommand.Create(),
         };
     }
 

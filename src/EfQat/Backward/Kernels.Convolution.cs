@@ -1,0 +1,63 @@
+namespace EfQat.Backward;
+
+public static partial class Kernels
+{
+    /// <summary>∂L/∂X of a convolution. // [N, C, H, W]</summary>
+    internal static Tensor ConvInputGradient(Tensor grad, Tensor weight, long[] inputShape, ConvShape shape)
+    {
+#if LOCAL_TORCH
+        if (UseFused)
+        {
+            using var input = Unwritten(inputShape, grad);
+            return ConvolutionBackward(grad, input, weight, shape, 0);
+        }
+#endif
+        return PortableConvolution.InputGradient(grad, weight, inputShape, shape);
+    }
+
+    /// <summary>∂L/∂W of the unfrozen filters, from a float input. // [R, C/groups, kh, kw]</summary>
+    internal static Tensor ConvWeightGradient(Tensor grad, Tensor x, RowSet rows, long[] weightShape, ConvShape shape)
+    {
+#if LOCAL_TORCH
+        if (UseFused && rows.IsAll)
+        {
+            using var weight = Unwritten(weightShape, grad);
+            return ConvolutionBackward(grad, x, weight, shape, 1);
+        }
+        if (UseFused && HasFused("efqat::conv2d_weight_rows_float", grad))
+            return NativeOps.Call("efqat::conv2d_weight_rows_float", grad, x, rows.ToTensor(grad.device), weightShape[2..], shape.Strides, shape.Paddings, shape.Groups)[0];
+#endif
+        return PortableConvolution.WeightGradient(grad, x, rows, weightShape, shape);
+    }
+
+    /// <summary>∂L/∂Ŵ of the unfrozen filters, from the 8-bit codes of X̂ = (codes + qmin − z)·s. // [R, C/groups, kh, kw]</summary>
+    internal static Tensor ConvWeightGradient(
+        Tensor grad, Tensor codes, Tensor scale, Tensor zeroPoint, int qmin, RowSet rows, long[] weightShape, ConvShape shape)
+    {
+#if LOCAL_TORCH
+        if (UseFused && HasFused("efqat::conv2d_weight_rows", grad))
+            return NativeOps.Call(
+                "efqat::conv2d_weight_rows", grad, codes, scale, zeroPoint, qmin, rows.ToTensor(grad.device), weightShape[2..],
+                shape.Strides, shape.Paddings, shape.Groups)[0];
+#endif
+        var x = (codes.to(float32) + qmin - zeroPoint.round()) * scale;
+        return ConvWeightGradient(grad, x, rows, weightShape, shape);
+    }
+
+#if LOCAL_TORCH
+    /// <summary>Stands for an operand of which libtorch reads the shape and the layout only.</summary>
+    private static Tensor Unwritten(long[] shape, Tensor like)
+    {
+        bool channelsLast = like.stride(1) == 1;
+        return channelsLast
+            ? empty([shape[0], shape[2], shape[3], shape[1]], device: like.device).permute(0, 3, 1, 2)
+            : empty(shape, device: like.device);
+    }
+
+    /// <summary>libtorch's own backward, for one of (input, weight).</summary>
+    private static Tensor ConvolutionBackward(Tensor grad, Tensor input, Tensor weight, ConvShape shape, int which) =>
+        NativeOps.Call(
+            "aten::convolution_backward", grad, input, weight, default, shape.Strides, shape.Paddings, new long[] { 1, 1 }, false,
+            new long[] { 0, 0 }, shape.Groups, new long[] { which == 0 ? 1 : 0, which == 1 ? 1 : 0, 0 })[which];
+#endif
+}

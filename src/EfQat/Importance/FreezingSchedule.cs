@@ -1,0 +1,36 @@
+using EfQat.Backward;
+using EfQat.Quantization;
+
+namespace EfQat.Importance;
+
+/// <summary>Chooses the unfrozen rows of every layer, and again every so many training samples (EfQAT's freezing frequency).</summary>
+/// <param name="layers">The quantized layers, in the network's order.</param>
+/// <param name="mode">CWPL, CWPN or LWPN.</param>
+/// <param name="ratio">The share of the blocks to update, 0…1; 1 is ordinary QAT.</param>
+/// <param name="frequency">Training samples from one choice to the next; 4096 by default [ours].</param>
+public sealed class FreezingSchedule(IReadOnlyList<QuantizedLayer> layers, FreezingMode mode, double ratio, long frequency = 4096)
+{
+    /// <summary>The sample count at which the present rows were chosen; −1 before the first choice.</summary>
+    public long ChosenAt { get; private set; } = -1;
+
+    /// <summary>Weights being updated, as a share of all weights of the layers.</summary>
+    public double UpdatedShare =>
+        layers.Sum(layer => (double)layer.WeightCount * layer.Rows.Count / layer.Rows.Total) / layers.Sum(layer => layer.WeightCount);
+
+    /// <summary>Chooses anew where it is due. Returns whether it did.</summary>
+    public bool Step(long samplesSeen)
+    {
+        long due = samplesSeen / frequency * frequency;
+        if (due == ChosenAt) return false;
+        var rows = Selection.Choose([.. layers.Select(layer => layer.CompleteWeight)], mode, ratio);
+        Restore(due, rows);
+        return true;
+    }
+
+    /// <summary>Goes on with rows chosen earlier.</summary>
+    public void Restore(long chosenAt, IReadOnlyList<RowSet> rows)
+    {
+        foreach (var (layer, chosen) in layers.Zip(rows)) layer.Freeze(chosen);
+        ChosenAt = chosenAt;
+    }
+}

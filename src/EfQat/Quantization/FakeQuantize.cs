@@ -1,0 +1,125 @@
+using EfQat.Backward;
+using TorchSharp.Modules;
+
+namespace EfQat.Quantization;
+
+/// <summary>What an activation quantizer does with its input.</summary>
+public enum QuantizerState
+{
+    /// <summary>Passes it on.</summary>
+    Off,
+
+    /// <summary>Passes it on and watches its range.</summary>
+    Observing,
+
+    /// <summary>Fake-quantizes it.</summary>
+    On,
+}
+
+/// <summary>
+/// Fake-quantizes activations per tensor, with a learned scale and zero point (LSQ, arXiv 1902.08153; LSQ+, arXiv 2004.09576), and puts
+/// a ReLU in front of it where asked. Its output carries its integers (<see cref="GridTag"/>).
+/// <code>
+/// ∂L/∂x = ∂L/∂x̂ inside the grid, 0 where clipped
+/// ∂L/∂s = k · Σ ∂L/∂x̂ · (inside ? (q − z) − x/s : q − z)
+/// ∂L/∂z = k · Σ ∂L/∂x̂ · (inside ? 0 : −s)               k = 1/√(n·qmax), n the elements of a sample
+/// </code>
+/// </summary>
+public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
+{
+    private readonly bool relu;
+    private readonly Observer observer;
+    private readonly Parameter log_scale, zero_point;
+
+    /// <summary>Off until calibrated.</summary>
+    public FakeQuantize(Grid grid, bool relu = false, ObserverKind observer = ObserverKind.MinMax) : base(nameof(FakeQuantize))
+    {
+        Grid = grid;
+        this.relu = relu;
+        this.observer = Observer.Create(observer);
+        log_scale = new Parameter(zeros(1));
+        zero_point = new Parameter(zeros(1));
+        RegisterComponents();
+    }
+
+    /// <summary>The grid of the output.</summary>
+    public Grid Grid { get; }
+
+    /// <summary>What it does now.</summary>
+    public QuantizerState State { get; set; }
+
+    /// <summary>Whether any tensor passed while it observed.</summary>
+    public bool HasObserved { get; private set; }
+
+    /// <summary>The scale, positive by construction.</summary>
+    public double Scale => Math.Exp(log_scale.item<float>());
+
+    /// <summary>The zero point in use, on the grid.</summary>
+    public int ZeroPoint => (int)Math.Clamp(Math.Round(zero_point.item<float>()), Grid.QMin, Grid.QMax);
+
+    /// <summary>Sets scale and zero point from what was observed.</summary>
+    public void Finish()
+    {
+        if (!HasObserved) return;
+        var (scale, zeroPoint) = observer.Compute(Grid);
+        Set(scale, zeroPoint);
+    }
+
+    /// <summary>Sets scale and zero point.</summary>
+    public void Set(double scale, double zeroPoint)
+    {
+        using var off = no_grad();
+        log_scale.fill_(Math.Log(scale));
+        zero_point.fill_(zeroPoint);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        if (State == QuantizerState.On) return Quantized(input);
+        var x = relu ? input.relu() : input;
+        if (State == QuantizerState.Observing)
+        {
+            observer.Observe(x.detach());
+            HasObserved = true;
+        }
+        return x;
+    }
+
+    private Tensor Quantized(Tensor input)
+    {
+        Tensor scale, zeroPoint;
+        using (no_grad())
+            (scale, zeroPoint) = (log_scale.exp(), zero_point.round().clamp(Grid.QMin, Grid.QMax));
+        var outputs = Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu);
+        GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid));
+        return outputs[0];
+    }
+
+    private sealed class Function : autograd.MultiTensorFunction<Function>
+    {
+        public override string Name => nameof(FakeQuantize);
+
+        public override List<Tensor> forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (x, scale, zeroPoint) = ((Tensor)vars[0], (Tensor)vars[3], (Tensor)vars[4]);
+            var (grid, relu) = ((Grid)vars[5], (bool)vars[6]);
+            var (quantized, codes) = Kernels.FakeQuantize(x, scale, zeroPoint, grid, relu);
+            ctx.save_for_backward([x, scale, zeroPoint]);
+            ctx.save_data("grid", grid);
+            ctx.save_data("relu", relu);
+            ctx.mark_non_differentiable([codes]);
+            ctx.set_materialize_grads(false);
+            return [quantized, codes];
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
+        {
+            var saved = ctx.get_saved_variables();
+            var (x, scale, grid) = (saved[0], saved[1], (Grid)ctx.get_data("grid"));
+            var (gradX, gradScale, gradZero) = Kernels.FakeQuantizeBackward(grad_outputs[0], x, scale, saved[2], grid, (bool)ctx.get_data("relu"));
+            double k = 1 / Math.Sqrt((double)x.numel() / x.shape[0] * Math.Max(grid.QMax, 1));
+            return [gradX, (gradScale * scale * k).reshape(1), (gradZero * k).reshape(1)];
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using EfQat.Backward;
+using TorchSharp.Modules;
+
+namespace EfQat.Quantization;
+
+/// <summary>A linear layer with a fake-quantized weight and input, and a partial backward.</summary>
+public sealed class QuantLinear(Linear origin, Grid weightGrid, FakeQuantize? input)
+    : QuantizedLayer(nameof(QuantLinear), origin.weight!, origin.bias, weightGrid, input)
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x, Tensor weight, RowSet rows, Tensor? unfrozen) =>
+        PartialLinear.Apply(x, weight, rows, unfrozen, bias);
+}

@@ -1,0 +1,71 @@
+using EfQat.Datasets;
+using EfQat.Models;
+using TorchSharp.Modules;
+
+namespace EfQat.Quantization;
+
+/// <summary>
+/// Turns a float model into a quantized one. A tensor is quantized once, by whoever produces it: a ReLU puts its output on a grid, and a
+/// tensor on a grid carries its integers (<see cref="GridTag"/>). A layer whose input arrives as floats quantizes it itself.
+/// </summary>
+public static class Quantize
+{
+    /// <summary>Replaces convolutions, linear layers, ReLUs and residual additions by their quantized twins, in place.</summary>
+    /// <param name="model">Its parameters are taken over.</param>
+    /// <param name="scheme">Bit widths and observers; the first and the last layer keep <see cref="Scheme.FirstLastBits"/>.</param>
+    /// <returns>The quantized layers, in the network's order.</returns>
+    public static IReadOnlyList<QuantizedLayer> Prepare(nn.Module model, Scheme scheme)
+    {
+        string[] layers = [.. model.named_modules().Where(pair => pair.module is Conv2d or Linear).Select(pair => pair.name)];
+        if (layers.Length == 0)
+            throw new UserError($"{model.GetName()}: it has no convolution and no linear layer to quantize, or was quantized already");
+        bool AtTheEdge(string name) => name == layers[0] || name == layers[^1];
+        int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
+        int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
+        FakeQuantize Activation(int bits, bool relu = false) => new(Grid.Activations(bits), relu, scheme.ActivationObserver);
+
+        ModuleTree.Replace(model, (name, module) => module switch
+        {
+            Conv2d origin => new QuantConv2d(origin, Grid.Weights(WeightBits(name), scheme.NarrowWeights), Activation(InputBits(name))),
+            Linear origin => new QuantLinear(origin, Grid.Weights(WeightBits(name), scheme.NarrowWeights), Activation(InputBits(name))),
+            ReLU => Activation(scheme.ActivationBits, relu: true),
+            ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
+            _ => null,
+        });
+        return Layers(model);
+    }
+
+    /// <summary>The quantized layers of a prepared model, in the network's order.</summary>
+    public static IReadOnlyList<QuantizedLayer> Layers(nn.Module model) => [.. model.modules().OfType<QuantizedLayer>()];
+
+    /// <summary>The activation quantizers of a prepared model.</summary>
+    public static IReadOnlyList<FakeQuantize> Quantizers(nn.Module model) => [.. model.modules().OfType<FakeQuantize>()];
+
+    /// <summary>Post-training quantization: weight scales from the weights, activation ranges from sample inputs run in floats.</summary>
+    /// <param name="model">Prepared by <see cref="Prepare"/>.</param>
+    /// <param name="scheme">Its observers are used.</param>
+    /// <param name="samples">Batches; 512 images are the default of the experiments [ours].</param>
+    public static void Calibrate(nn.Module<Tensor, Tensor> model, Scheme scheme, IEnumerable<Batch> samples)
+    {
+        model.eval();
+        foreach (var layer in Layers(model)) layer.CalibrateWeight(scheme.WeightObserver);
+        SetState(model, QuantizerState.Observing);
+        using (no_grad())
+        {
+            foreach (var batch in samples)
+            {
+                using var scope = NewDisposeScope();
+                model.call(batch.Images);
+            }
+        }
+        foreach (var quantizer in Quantizers(model)) quantizer.Finish();
+        SetState(model, QuantizerState.On);
+    }
+
+    /// <summary>Switches the quantization of weights and activations; off, the model equals its float origin exactly.</summary>
+    public static void SetState(nn.Module model, QuantizerState state)
+    {
+        foreach (var layer in Layers(model)) layer.Quantizing = state == QuantizerState.On;
+        foreach (var quantizer in Quantizers(model)) quantizer.State = state;
+    }
+}

@@ -1,0 +1,32 @@
+using EfQat.Datasets;
+
+namespace EfQat.Training;
+
+/// <summary>Top-1 accuracy.</summary>
+public static class Evaluator
+{
+    /// <returns>The share of images whose class is the highest logit, in percent.</returns>
+    public static double Top1(nn.Module<Tensor, Tensor> model, BatchLoader data, CancellationToken cancellation = default)
+    {
+        model.eval();
+        using var off = no_grad();
+        long correct = 0;
+        foreach (var batch in Batches(data))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            correct += model.call(batch.Images).argmax(1).eq(batch.Labels).sum().item<long>();
+        }
+        return 100.0 * correct / data.Data.Count;
+    }
+
+    private static IEnumerable<Batch> Batches(BatchLoader data)
+    {
+        using var batches = data.Epoch().GetEnumerator();
+        while (true)
+        {
+            using var scope = NewDisposeScope();
+            if (!batches.MoveNext()) yield break;
+            yield return batches.Current;
+        }
+    }
+}
