@@ -13,7 +13,7 @@ public static partial class torch
         }
 
         /// <summary>A node in the tree of a model: parameters, buffers and submodules by name.</summary>
-        public class Module : IDisposable
+        public partial class Module : IDisposable
         {
             private readonly string name;
             private bool registered;
@@ -90,6 +90,10 @@ public static partial class torch
             public virtual Parameter? get_parameter(string target) => named_parameters().FirstOrDefault(pair => pair.name == target).parameter;
 
             public virtual Tensor? get_buffer(string target) => named_buffers().FirstOrDefault(pair => pair.name == target).buffer;
+
+            public virtual bool has_parameter(string target) => get_parameter(target) is not null;
+
+            public virtual bool has_buffer(string target) => get_buffer(target) is not null;
 
             public virtual void train(bool train = true)
             {

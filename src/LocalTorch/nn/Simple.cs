@@ -30,7 +30,7 @@ namespace TorchSharp.Modules
     {
         internal AdaptiveAvgPool2d(long[] output_size) : base(nameof(AdaptiveAvgPool2d)) => this.output_size = output_size;
         public long[] output_size { get; set; }
-        public override Tensor forward(Tensor tensor) => NativeOps.One("aten::adaptive_avg_pool2d", tensor, output_size);
+        public override Tensor forward(Tensor tensor) => nn.functional.adaptive_avg_pool2d(tensor, output_size);
     }
 
     public sealed class MaxPool2d : ParameterLessModule<Tensor, Tensor>

@@ -6,7 +6,7 @@ public static partial class torch
     {
         public enum Reduction { None = 0, Mean = 1, Sum = 2 }
 
-        public static class functional
+        public static partial class functional
         {
             private static readonly long[] One = [1, 1], Zero = [0, 0];
 
