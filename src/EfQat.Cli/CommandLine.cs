@@ -31,6 +31,7 @@ public static class CommandLine
             new VersionOption(),
             DoctorCommand.Create(),
             TrainCommand.Create(),
+            BenchCommand.Create(),
         };
     }
 

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using EfQat.Backward;
+using EfQat.Datasets;
+
+namespace EfQat.Training;
+
+/// <summary>One training step taken apart.</summary>
+/// <param name="Forward">Milliseconds, loss included.</param>
+/// <param name="Backward">Milliseconds.</param>
+/// <param name="Update">Milliseconds of the optimizer.</param>
+/// <param name="Work">Multiply-adds of the backward pass.</param>
+/// <param name="PeakBytes">The most that tensors held at once during the step; 0 where the torch in use cannot tell.</param>
+public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, long PeakBytes)
+{
+    /// <summary>Milliseconds of the whole step.</summary>
+    public double Total => Forward + Backward + Update;
+}
+
+/// <summary>Times training steps of one model, one at a time, so that several can take turns.</summary>
+public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule, Batch batch)
+{
+    private long samples;
+
+    /// <summary>Takes one step.</summary>
+    public StepTime Step()
+    {
+        using var scope = NewDisposeScope();
+        bool onCuda = batch.Images.device_type == DeviceType.CUDA;
+        double Elapsed(Stopwatch clock)
+        {
+            if (onCuda) torch.cuda.synchronize();
+            return clock.Elapsed.TotalMilliseconds;
+        }
+        model.train();
+        rule.BeforeStep(samples);
+        samples += batch.Labels.numel();
+        rule.ZeroGrad();
+#if LOCAL_TORCH
+        TorchMemory.ResetPeak();
+#endif
+        var work = MultiplyAdds.Now;
+        var clock = Stopwatch.StartNew();
+        var loss = nn.functional.cross_entropy(model.call(batch.Images), batch.Labels);
+        double forward = Elapsed(clock);
+        loss.backward();
+        double backward = Elapsed(clock);
+        rule.Step(1);
+        double update = Elapsed(clock);
+#if LOCAL_TORCH
+        long peak = onCuda ? 0 : TorchMemory.PeakBytes;
+#else
+        long peak = 0;
+#endif
+        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, peak);
+    }
+}
