@@ -32,6 +32,7 @@ public static class CommandLine
             DoctorCommand.Create(),
             TrainCommand.Create(),
             BenchCommand.Create(),
+            ReproduceCommand.Create(),
         };
     }
 
