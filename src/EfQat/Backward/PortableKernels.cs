@@ -22,7 +22,7 @@ internal static class PortableKernels
         var inside = code.eq(q);
         var passed = grad * inside.to(grad.dtype);
         var gradX = relu ? passed * x.gt(0).to(grad.dtype) : passed;
-        return (gradX, (grad * (q - zeroPoint) - passed * u).sum(), (passed - grad).sum() * scale);
+        return (gradX, (grad * (q - zeroPoint - Kept(u, inside))).sum(), (passed - grad).sum() * scale);
     }
 
     internal static Tensor FakeQuantizeRows(Tensor rows, Tensor scale, Grid grid)
@@ -35,9 +35,12 @@ internal static class PortableKernels
     {
         var u = rows * PerRow(scale, rows).reciprocal();
         var q = u.round().clamp(grid.QMin, grid.QMax);
-        var passed = grad * u.round().eq(q).to(grad.dtype);
-        return (passed, (grad * q - passed * u).flatten(1).sum([1]));
+        var inside = u.round().eq(q);
+        return (grad * inside.to(grad.dtype), (grad * (q - Kept(u, inside))).flatten(1).sum([1]));
     }
+
+    /// <summary>u inside the grid, else 0: a product with the mask would turn an infinite u into NaN.</summary>
+    private static Tensor Kept(Tensor u, Tensor inside) => u.masked_fill(inside.logical_not(), 0);
 
     private static Tensor PerRow(Tensor scale, Tensor rows) => scale.reshape([-1, .. Enumerable.Repeat(1L, (int)rows.ndim - 1)]);
 }

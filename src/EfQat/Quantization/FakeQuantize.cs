@@ -52,7 +52,14 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     public bool HasObserved { get; private set; }
 
     /// <summary>The scale, positive by construction.</summary>
-    public double Scale => Math.Exp(log_scale.item<float>());
+    public double Scale
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return LogScale.Exp(log_scale.detach()).item<float>();
+        }
+    }
 
     /// <summary>The zero point in use, on the grid.</summary>
     public int ZeroPoint => (int)Math.Clamp(Math.Round(zero_point.item<float>()), Grid.QMin, Grid.QMax);
@@ -90,7 +97,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     {
         Tensor scale, zeroPoint;
         using (no_grad())
-            (scale, zeroPoint) = (log_scale.exp(), zero_point.round().clamp(Grid.QMin, Grid.QMax));
+            (scale, zeroPoint) = (LogScale.Exp(log_scale), zero_point.round().clamp(Grid.QMin, Grid.QMax));
         var outputs = Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu);
         GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid));
         return outputs[0];

@@ -24,7 +24,7 @@ public static class FakeQuantizeRows
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
             var (rows, grid) = ((Tensor)vars[0], (Grid)vars[2]);
-            var scale = ((Tensor)vars[1]).exp();
+            var scale = LogScale.Exp((Tensor)vars[1]);
             ctx.save_for_backward([rows, scale]);
             ctx.save_data("grid", grid);
             return Kernels.FakeQuantizeRows(rows, scale, grid);

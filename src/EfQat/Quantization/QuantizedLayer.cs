@@ -76,7 +76,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         get
         {
             Commit();
-            return QuantizedTensor.OfRows(weight, log_scale.exp(), grid);
+            return QuantizedTensor.OfRows(weight, LogScale.Exp(log_scale), grid);
         }
     }
 
