@@ -12,13 +12,7 @@ public static class FashionMnist
     private static readonly string[] Classes =
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-    private static readonly Dictionary<string, string> Sha256 = new()
-    {
-        ["train-images-idx3-ubyte.gz"] = "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7",
-        ["train-labels-idx1-ubyte.gz"] = "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056",
-        ["t10k-images-idx3-ubyte.gz"] = "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
-        ["t10k-labels-idx1-ubyte.gz"] = "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05",
-    };
+    private static readonly Dictionary<string, string> Sha256 = Manifest.Find("fashion-mnist").Files.ToDictionary(file => file.Name, file => file.Sha256);
 
     /// <summary>Mean and deviation of the padded training images, on the scale 0…1.</summary>
     private const float Mean = 0.2190f, Std = 0.3318f;

@@ -12,7 +12,8 @@ public static class SafeTensors
 
     private static readonly Dictionary<string, ScalarType> Types = new()
     {
-        ["F64"] = ScalarType.Float64, ["F32"] = ScalarType.Float32, ["I64"] = ScalarType.Int64, ["I32"] = ScalarType.Int32,
+        ["F64"] = ScalarType.Float64, ["F32"] = ScalarType.Float32, ["F16"] = ScalarType.Float16, ["BF16"] = ScalarType.BFloat16,
+        ["I64"] = ScalarType.Int64, ["I32"] = ScalarType.Int32,
         ["I16"] = ScalarType.Int16, ["I8"] = ScalarType.Int8, ["U8"] = ScalarType.Byte, ["BOOL"] = ScalarType.Bool,
     };
 
@@ -73,7 +74,7 @@ public static class SafeTensors
         {
             return Parse(path, bytes);
         }
-        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException or OverflowException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException or ArgumentException or OverflowException)
         {
             throw new UserError($"{path}: its header is no safetensors header ({problem.Message.ReplaceLineEndings(" ")}); the file is damaged or of another kind");
         }
@@ -88,7 +89,7 @@ public static class SafeTensors
         using var header = JsonDocument.Parse(bytes.AsMemory(8, (int)length));
         var tensors = new Dictionary<string, Tensor>();
         var metadata = new Dictionary<string, string>();
-        long covered = 0;
+        var ranges = new List<(long Start, long End)>();
         foreach (var entry in header.RootElement.EnumerateObject())
         {
             if (entry.Name == Metadata)
@@ -102,14 +103,19 @@ public static class SafeTensors
             long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
             var offsets = entry.Value.GetProperty("data_offsets");
             long start = offsets[0].GetInt64(), end = offsets[1].GetInt64();
+            // An empty tensor may still state sizes too large for libtorch.
+            _ = shape.Aggregate(8L, (product, size) => checked(product * Math.Max(size, 1)));
             long expected = shape.Aggregate((long)ElementSize(dtype), (product, size) => checked(product * (size >= 0 ? size : throw new FormatException($"{entry.Name}: negative size"))));
             if (start < 0 || end > data.Length || end - start != expected)
                 throw new UserError($"{path}: {entry.Name} lies at bytes {start}…{end} of {data.Length} and needs {expected}; the file is truncated or damaged");
-            covered += expected;
+            ranges.Add((start, end));
             var tensor = empty(shape, dtype);
             data[(int)start..(int)end].CopyTo(tensor.bytes);
             if (!tensors.TryAdd(entry.Name, tensor)) throw new UserError($"{path}: {entry.Name} stands twice in the header; the file is damaged");
         }
+        long covered = 0;
+        foreach (var (start, end) in ranges.Order())
+            covered = start == covered ? end : throw new UserError($"{path}: tensors overlap or leave a gap at byte {covered} of the data; the file is damaged");
         return covered == data.Length
             ? (tensors, metadata)
             : throw new UserError($"{path}: {data.Length} bytes of data where the header describes {covered}; the file is damaged");
@@ -119,7 +125,7 @@ public static class SafeTensors
     {
         ScalarType.Float64 or ScalarType.Int64 => 8,
         ScalarType.Float32 or ScalarType.Int32 => 4,
-        ScalarType.Int16 => 2,
+        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
         _ => 1,
     };
 }

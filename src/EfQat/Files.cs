@@ -1,0 +1,37 @@
+namespace EfQat;
+
+/// <summary>Files that appear whole or not at all.</summary>
+static class Files
+{
+    /// <summary>Writes beside <paramref name="path"/>, flushes to the disk, then renames into place. On any failure the old file stays and nothing else is left.</summary>
+    /// <exception cref="UserError">The disk is full, or the folder cannot be written.</exception>
+    public static void WriteWhole(string path, Action<Stream> write)
+    {
+        var full = Path.GetFullPath(path);
+        var unfinished = $"{full}.{Environment.ProcessId}.unfinished";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write))
+            {
+                write(file);
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(unfinished, full, overwrite: true);
+        }
+        catch (Exception error)
+        {
+            TryDelete(unfinished);
+            if (error is IOException or UnauthorizedAccessException)
+                throw new UserError($"{path}: cannot be written ({error.Message}); free some space or choose another folder");
+            throw;
+        }
+    }
+
+    static void TryDelete(string path)
+    {
+        // The first failure is the one to report.
+        try { File.Delete(path); }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
+    }
+}
