@@ -30,6 +30,7 @@ public static class CommandLine
             help,
             new VersionOption(),
             DoctorCommand.Create(),
+            DataCommand.Create(),
             TrainCommand.Create(),
             BenchCommand.Create(),
             ReproduceCommand.Create(),
