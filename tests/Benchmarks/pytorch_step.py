@@ -3,20 +3,22 @@
 The step: forward, cross-entropy, backward, SGD with momentum; batch of random 1x32x32 images, 10 classes.
 Variants:
   fp32-nchw, fp32-nhwc   float, in either memory format
-  qat, qat-nhwc          torch.ao.quantization as its users apply it: fused conv-bn-relu, FloatFunctional adds,
+  qat-nchw, qat-nhwc     torch.ao.quantization as its users apply it: fused conv-bn-relu, FloatFunctional adds,
                          8-bit weights (per channel) and activations, observers on, scales not learned
 
     python3 pytorch_step.py --steps 20             one JSON line a variant; the variants take turns, step by step
-    python3 pytorch_step.py --serve                a line with a variant's name in, its next step's milliseconds out
+    python3 pytorch_step.py --serve                libtorch's version out; then a line with a variant's name in, its next
+                                                   step's milliseconds out, until standard input ends
 """
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import time
 
-VARIANTS = ("fp32-nchw", "fp32-nhwc", "qat", "qat-nhwc")
+VARIANTS = ("fp32-nchw", "fp32-nhwc", "qat-nchw", "qat-nhwc")
 
 
 def parse_arguments():
@@ -31,6 +33,8 @@ def parse_arguments():
 
 
 ARGUMENTS = parse_arguments()
+if ARGUMENTS.serve:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks for the steps
 os.environ["OMP_NUM_THREADS"] = str(ARGUMENTS.threads)  # read when torch is loaded
 
 import torch  # noqa: E402
@@ -114,6 +118,7 @@ class Variant:
 
 def serve():
     variants = {}
+    print(torch.__version__, flush=True)
     for line in sys.stdin:
         name = line.strip()
         if name not in VARIANTS:
