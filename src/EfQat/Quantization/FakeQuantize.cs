@@ -27,15 +27,15 @@ public enum QuantizerState
 /// </summary>
 public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
 {
-    private readonly bool relu;
+    private readonly bool relu, gradientScale;
     private readonly Observer observer;
     private readonly Parameter log_scale, zero_point;
 
     /// <summary>Off until calibrated.</summary>
-    public FakeQuantize(Grid grid, bool relu = false, ObserverKind observer = ObserverKind.MinMax) : base(nameof(FakeQuantize))
+    public FakeQuantize(Grid grid, bool relu = false, ObserverKind observer = ObserverKind.MinMax, bool gradientScale = true) : base(nameof(FakeQuantize))
     {
         Grid = grid;
-        this.relu = relu;
+        (this.relu, this.gradientScale) = (relu, gradientScale);
         this.observer = Observer.Create(observer);
         log_scale = new Parameter(zeros(1));
         zero_point = new Parameter(zeros(1));
@@ -98,7 +98,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         Tensor scale, zeroPoint;
         using (no_grad())
             (scale, zeroPoint) = (LogScale.Exp(log_scale), zero_point.round().clamp(Grid.QMin, Grid.QMax));
-        var outputs = Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu);
+        var outputs = Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu, gradientScale);
         GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid));
         return outputs[0];
     }
@@ -115,6 +115,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
             ctx.save_for_backward([x, scale, zeroPoint]);
             ctx.save_data("grid", grid);
             ctx.save_data("relu", relu);
+            ctx.save_data("k", (bool)vars[7] ? 1 / Math.Sqrt((double)x.numel() / x.shape[0] * grid.QMax) : 1);
             ctx.mark_non_differentiable([codes]);
             ctx.set_materialize_grads(false);
             return [quantized, codes];
@@ -125,8 +126,8 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
             var saved = ctx.get_saved_variables();
             var (x, scale, grid) = (saved[0], saved[1], (Grid)ctx.get_data("grid"));
             var (gradX, gradScale, gradZero) = Kernels.FakeQuantizeBackward(grad_outputs[0], x, scale, saved[2], grid, (bool)ctx.get_data("relu"));
-            double k = 1 / Math.Sqrt((double)x.numel() / x.shape[0] * Math.Max(grid.QMax, 1));
-            return [gradX, (gradScale * scale * k).reshape(1), (gradZero * k).reshape(1)];
+            double k = (double)ctx.get_data("k");
+            return [gradX, (gradScale * scale * k).reshape(1), grid.Symmetric ? null! : (gradZero * k).reshape(1)];
         }
     }
 }

@@ -8,7 +8,12 @@ internal static class ModuleTree
 {
     /// <param name="root">The model.</param>
     /// <param name="replacement">The module to take the place of another, given its full name; null keeps it.</param>
-    internal static void Replace(nn.Module root, Func<string, nn.Module, nn.Module?> replacement) => Visit(root, "", replacement);
+    internal static void Replace(nn.Module root, Func<string, nn.Module, nn.Module?> replacement)
+    {
+        if (root is Sequential)
+            throw new UserError("Sequential: its own steps cannot be replaced in place; put it into a field of a module of yours");
+        Visit(root, "", replacement);
+    }
 
     private static void Visit(nn.Module parent, string prefix, Func<string, nn.Module, nn.Module?> replacement)
     {
@@ -30,7 +35,7 @@ internal static class ModuleTree
                 continue;
             if (!field.FieldType.IsInstanceOfType(twin))
                 throw new UserError(
-                    $"{parent.GetType().Name}.{field.Name}: the field's type {field.FieldType.Name} cannot hold the quantized {twin.GetName()}; declare it as nn.Module<Tensor, Tensor>");
+                    $"{parent.GetType().Name}.{field.Name}: the field's type {field.FieldType.Name} cannot hold a {twin.GetType().Name}; declare it as nn.Module<Tensor, Tensor>");
             field.SetValue(parent, twin);
         }
     }

@@ -10,7 +10,10 @@ namespace EfQat.Quantization;
 /// </summary>
 public static class Quantize
 {
-    /// <summary>Replaces convolutions, linear layers, ReLUs and residual additions by their quantized twins, in place.</summary>
+    /// <summary>
+    /// Replaces convolutions, linear layers, ReLUs and residual additions by their quantized twins, in place; what only moves values keeps
+    /// their grid (<see cref="KeepsGrid"/>).
+    /// </summary>
     /// <param name="model">Its parameters are taken over.</param>
     /// <param name="scheme">Bit widths and observers; the first and the last layer keep <see cref="Scheme.FirstLastBits"/>.</param>
     /// <returns>The quantized layers, in the network's order.</returns>
@@ -22,14 +25,17 @@ public static class Quantize
         bool AtTheEdge(string name) => name == layers[0] || name == layers[^1];
         int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
         int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
-        FakeQuantize Activation(int bits, bool relu = false) => new(Grid.Activations(bits), relu, scheme.ActivationObserver);
+        Grid WeightGrid(string name) => Grid.Weights(WeightBits(name), scheme.NarrowWeights);
+        Grid ActivationGrid(int bits, bool relu) => scheme.SymmetricActivations ? new(bits, Signed: !relu, Symmetric: true) : Grid.Activations(bits);
+        FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale);
 
         ModuleTree.Replace(model, (name, module) => module switch
         {
-            Conv2d origin => new QuantConv2d(origin, Grid.Weights(WeightBits(name), scheme.NarrowWeights), Activation(InputBits(name))),
-            Linear origin => new QuantLinear(origin, Grid.Weights(WeightBits(name), scheme.NarrowWeights), Activation(InputBits(name))),
+            Conv2d origin => new QuantConv2d(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
+            Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
             ReLU => Activation(scheme.ActivationBits, relu: true),
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
+            OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),
             _ => null,
         });
         return Layers(model);

@@ -4,37 +4,39 @@ using TorchSharp.Modules;
 namespace EfQat.Quantization;
 
 /// <summary>
-/// A layer with a weight: fake-quantized per output channel with a learned scale (LSQ), of which only the unfrozen rows are trained (EfQAT).
+/// A layer with a weight: fake-quantized with learned scales (LSQ), of which only the unfrozen rows are trained (EfQAT).
 /// <para>
 /// While some rows are frozen, the unfrozen ones live in a leaf of their own, <see cref="TrainedWeight"/>, so that autograd, gradient
 /// clipping and any optimizer see only these. Ŵ of the frozen rows is computed once, when the rows are chosen: neither they nor their scales move.
+/// A scale that the whole tensor shares is trained only while no row is frozen.
 /// </para>
 /// </summary>
 public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
 {
-    private readonly Grid grid;
+    private readonly bool gradientScale;
     private PartialRows? partial;
 
     /// <summary>All rows. While some are frozen the unfrozen ones are as of the last <see cref="Commit"/>. // [out, …]</summary>
     protected readonly Parameter weight;
 
-    /// <summary>log of the scale of each output channel: the scale is positive whatever the gradient. // [out]</summary>
+    /// <summary>Logarithms of the scales: a scale is positive whatever the gradient. // [out], [out, groups] or [1]</summary>
     protected readonly Parameter log_scale;
 
     /// <summary>Or null. // [out]</summary>
     protected readonly Parameter? bias;
 
     /// <summary>Quantizes an input that arrives as floats; null where every input is on a grid already.</summary>
-    protected FakeQuantize? input;
+    protected readonly FakeQuantize? input;
 
     /// <summary>Takes over the parameters of a float layer.</summary>
-    protected QuantizedLayer(string name, Parameter weight, Parameter? bias, Grid grid, FakeQuantize? input) : base(name)
+    protected QuantizedLayer(
+        string name, Parameter weight, Parameter? bias, Grid grid, FakeQuantize? input, Granularity granularity, bool gradientScale) : base(name)
     {
-        this.grid = grid;
+        (WeightGrid, Granularity, this.gradientScale) = (grid, granularity, gradientScale);
         this.weight = weight;
         this.bias = bias;
         this.input = input;
-        log_scale = new Parameter(zeros(weight.shape[0], device: weight.device));
+        log_scale = new Parameter(zeros(granularity.Scales(weight.shape), device: weight.device));
         Rows = RowSet.All(weight.shape[0]);
         RegisterComponents();
     }
@@ -43,7 +45,10 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     public bool Quantizing { get; set; }
 
     /// <summary>The weight's grid.</summary>
-    public Grid WeightGrid => grid;
+    public Grid WeightGrid { get; }
+
+    /// <summary>How many weights share a scale.</summary>
+    public Granularity Granularity { get; }
 
     /// <summary>The rows being trained; all of them unless <see cref="Freeze"/> said otherwise.</summary>
     public RowSet Rows { get; private set; }
@@ -54,7 +59,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     /// <summary>What an optimizer updates: the unfrozen rows, or null in a frozen layer. // [R, …]</summary>
     public Parameter? TrainedWeight => Rows.IsAll ? weight : partial?.Weight;
 
-    /// <summary>log-scales of the unfrozen rows, or null. // [R]</summary>
+    /// <summary>Logarithms of the scales of the unfrozen rows, or null. // [R], [R, groups] or [1]</summary>
     public Parameter? TrainedLogScale => Rows.IsAll ? log_scale : partial?.LogScale;
 
     /// <summary>Weights in this layer.</summary>
@@ -76,29 +81,20 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         get
         {
             Commit();
-            return QuantizedTensor.OfRows(weight, LogScale.Exp(log_scale), grid);
+            return QuantizedTensor.OfWeight(weight, LogScale.Exp(log_scale), WeightGrid);
         }
     }
 
     /// <summary>The quantizer of the layer's input, where it has one of its own.</summary>
     public FakeQuantize? Input => input;
 
-    /// <summary>Sets every channel's scale from its largest magnitude, or as the observer says.</summary>
+    /// <summary>Sets every scale as an observer of its weights says.</summary>
     public void CalibrateWeight(ObserverKind observer)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        log_scale.copy_(WeightScales.Observe(weight, grid, observer).log());
+        log_scale.copy_(WeightScales.Observe(weight, WeightGrid, observer, Granularity).log());
         Refresh();
-    }
-
-    /// <summary>The quantizer of an input that never arrived as floats is dropped.</summary>
-    public void DropUnusedInput()
-    {
-        if (input is not { HasObserved: false } unused) return;
-        register_module(nameof(input), null!);
-        input = null;
-        unused.Dispose();
     }
 
     /// <summary>Chooses the rows to train from now on.</summary>
@@ -155,57 +151,5 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private Tensor FakeQuantizedWeight(Tensor rows, Tensor logScale) => FakeQuantizeRows.Apply(rows, logScale, grid);
-
-    /// <summary>The unfrozen rows as leaves, and Ŵ of the whole layer.</summary>
-    private sealed class PartialRows : IDisposable
-    {
-        public PartialRows(Tensor weight, Tensor logScale, RowSet rows, Func<Tensor, Tensor, Tensor> quantize)
-        {
-            using var scope = NewDisposeScope();
-            using var off = no_grad();
-            Quantized = quantize(weight, logScale).DetachFromDisposeScope();
-            if (rows.IsNone) return;
-            Index = rows.ToTensor(weight.device).DetachFromDisposeScope();
-            Weight = Leaf(weight.index_select(0, Index));
-            LogScale = Leaf(logScale.index_select(0, Index));
-        }
-
-        public Tensor? Index { get; }
-        public Parameter? Weight { get; }
-        public Parameter? LogScale { get; }
-        public Tensor Quantized { get; }
-
-        public Tensor? UpdateQuantized(Func<Tensor, Tensor, Tensor> quantize)
-        {
-            if (Weight is null) return null;
-            var unfrozen = quantize(Weight, LogScale!);
-            using (no_grad())
-                Quantized.index_copy_(0, Index!, unfrozen);
-            return unfrozen;
-        }
-
-        public void WriteTo(Tensor weight, Tensor logScale)
-        {
-            if (Weight is null) return;
-            using var off = no_grad();
-            weight.index_copy_(0, Index!, Weight);
-            logScale.index_copy_(0, Index!, LogScale!);
-        }
-
-        public void Dispose()
-        {
-            Quantized.Dispose();
-            Index?.Dispose();
-            Weight?.Dispose();
-            LogScale?.Dispose();
-        }
-
-        private static Parameter Leaf(Tensor rows)
-        {
-            var leaf = new Parameter(rows);
-            leaf.DetachFromDisposeScope();
-            return leaf;
-        }
-    }
+    private Tensor FakeQuantizedWeight(Tensor rows, Tensor logScale) => FakeQuantizeRows.Apply(rows, logScale, WeightGrid, gradientScale);
 }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using EfQat.Backward;
 
 namespace EfQat.Quantization;
 
 /// <summary>A tensor as the integers that an inference engine would hold.</summary>
 /// <param name="Codes">q − qmin. // uint8, the tensor's shape</param>
-/// <param name="Scale">Per tensor or per output channel. // [1] or [out]</param>
+/// <param name="Scale">The values of a scale lie one after another. // [1], [out] or [out, groups]; see <see cref="Granularity"/></param>
 /// <param name="ZeroPoint">An integer in value. // [1]</param>
 /// <param name="Grid">What the codes mean.</param>
 public sealed record QuantizedTensor(Tensor Codes, Tensor Scale, Tensor ZeroPoint, Grid Grid)
@@ -13,22 +14,24 @@ public sealed record QuantizedTensor(Tensor Codes, Tensor Scale, Tensor ZeroPoin
     public Tensor Integers() => Codes.to(int16) + Grid.QMin;
 
     /// <summary>(q − z)·s. // float, the tensor's shape</summary>
-    public Tensor Dequantize()
-    {
-        var scale = Scale.numel() == 1 ? Scale : Scale.reshape([-1, .. Enumerable.Repeat(1L, (int)Codes.ndim - 1)]);
-        return (Codes.to(float32) + Grid.QMin - ZeroPoint) * scale;
-    }
+    public Tensor Dequantize() => ((Codes.to(float32) + Grid.QMin - ZeroPoint).reshape(Scale.numel(), -1) * Scale.reshape(-1, 1)).reshape(Codes.shape);
 
-    /// <summary>The integers of a symmetric weight with a scale per output channel.</summary>
-    /// <param name="weight">// [out, …]</param>
-    /// <param name="scales">// [out]</param>
+    /// <summary>The integers of a symmetric weight.</summary>
+    /// <param name="weight">// [out, in, …]</param>
+    /// <param name="scales">// [1], [out] or [out, groups]</param>
     /// <param name="grid">Symmetric.</param>
-    public static QuantizedTensor OfRows(Tensor weight, Tensor scales, Grid grid)
+    public static QuantizedTensor OfWeight(Tensor weight, Tensor scales, Grid grid)
     {
         using var off = no_grad();
-        var inverse = scales.reciprocal().reshape([-1, .. Enumerable.Repeat(1L, (int)weight.ndim - 1)]);
-        var codes = ((weight * inverse).round().clamp(grid.QMin, grid.QMax) - grid.QMin).to(uint8);
-        return new(codes, scales.detach(), zeros(1, device: weight.device), grid);
+        var q = (weight.reshape(scales.numel(), -1) * scales.reciprocal().reshape(-1, 1)).round().clamp(grid.QMin, grid.QMax);
+        return new((q - grid.QMin).to(uint8).reshape(weight.shape), scales.detach(), zeros(1, device: weight.device), grid);
+    }
+
+    /// <summary>The integers of another tensor that holds values of this one, or zeros.</summary>
+    public QuantizedTensor ReadOff(Tensor values)
+    {
+        using var off = no_grad();
+        return this with { Codes = Kernels.FakeQuantize(values, Scale, ZeroPoint, Grid, relu: false).Codes };
     }
 }
 

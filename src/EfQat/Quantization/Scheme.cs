@@ -1,38 +1,85 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace EfQat.Quantization;
 
-/// <summary>How a model is quantized, written as in "W4A8".</summary>
+/// <summary>
+/// How a model is quantized, written as the bits of weights and activations and the options that are not at their defaults:
+/// "W4A8", "W4A4,group=32,narrow,activations=percentile".
+/// </summary>
 /// <param name="WeightBits">2–8.</param>
 /// <param name="ActivationBits">2–8.</param>
 public sealed partial record Scheme(int WeightBits, int ActivationBits)
 {
-    /// <summary>The least bits of the first and the last layer [ours].</summary>
+    private const string Options =
+        "first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
+
+    /// <summary>The least bits of the first and the last layer, weights and input; 2 makes them as all others [ours]. "first-last=8"</summary>
     public int FirstLastBits { get; init; } = 8;
 
-    /// <summary>Weights without the lowest code.</summary>
+    /// <summary>How many weights share a scale. "per-tensor", "per-channel", "group=32"</summary>
+    public Granularity Granularity { get; init; }
+
+    /// <summary>Weights without the lowest code. "narrow"</summary>
     public bool NarrowWeights { get; init; }
 
-    /// <summary>Chooses weight scales.</summary>
+    /// <summary>Activations without a zero point: unsigned behind a ReLU, else signed. "symmetric"</summary>
+    public bool SymmetricActivations { get; init; }
+
+    /// <summary>Gradients of scales and zero points are divided by √(n·qmax) (LSQ, arXiv 1902.08153). Off: "no-gradient-scale"</summary>
+    public bool GradientScale { get; init; } = true;
+
+    /// <summary>Chooses weight scales. "weights=mse"</summary>
     public ObserverKind WeightObserver { get; init; } = ObserverKind.MinMax;
 
-    /// <summary>Chooses activation ranges.</summary>
+    /// <summary>Chooses activation ranges. "activations=percentile"</summary>
     public ObserverKind ActivationObserver { get; init; } = ObserverKind.MinMax;
 
-    /// <summary>Reads "W4A8".</summary>
-    /// <exception cref="UserError">The text has another form, or a width outside 2–8.</exception>
+    /// <summary>Reads what <see cref="ToString"/> writes, in any case.</summary>
+    /// <exception cref="UserError">The text has another form, names an unknown option, or a width outside 2–8.</exception>
     public static Scheme Parse(string text)
     {
-        if (Pattern().Match(text) is not { Success: true } match)
-            throw new UserError($"bits '{text}': a scheme names the bits of weights and activations, e.g. W4A8");
-        var scheme = new Scheme(int.Parse(match.Groups[1].Value), int.Parse(match.Groups[2].Value));
-        _ = (Grid.Weights(scheme.WeightBits), Grid.Activations(scheme.ActivationBits));
-        return scheme;
+        string[] parts = text.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries);
+        if (Bits().Match(parts[0]) is not { Success: true } match)
+            throw new UserError($"bits '{text}': a scheme begins with the bits of weights and activations, e.g. W4A8");
+        return parts[1..].Aggregate(new Scheme(Width(match.Groups[1].Value), Width(match.Groups[2].Value)), (scheme, option) => scheme.With(option));
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"W{WeightBits}A{ActivationBits}";
+    public override string ToString() => string.Join(',', Parts());
 
-    [GeneratedRegex(@"^W(\d{1,3})A(\d{1,3})$", RegexOptions.IgnoreCase)]
-    private static partial Regex Pattern();
+    private IEnumerable<string> Parts()
+    {
+        yield return string.Create(CultureInfo.InvariantCulture, $"W{WeightBits}A{ActivationBits}");
+        if (FirstLastBits != 8) yield return string.Create(CultureInfo.InvariantCulture, $"first-last={FirstLastBits}");
+        if (Granularity != Granularity.PerChannel) yield return $"{Granularity}";
+        if (NarrowWeights) yield return "narrow";
+        if (SymmetricActivations) yield return "symmetric";
+        if (!GradientScale) yield return "no-gradient-scale";
+        if (WeightObserver != ObserverKind.MinMax) yield return $"weights={WeightObserver.ShortName()}";
+        if (ActivationObserver != ObserverKind.MinMax) yield return $"activations={ActivationObserver.ShortName()}";
+    }
+
+    private Scheme With(string option) => option.Split('=') switch
+    {
+        ["first-last", var bits] => this with { FirstLastBits = Width(bits) },
+        ["per-tensor"] => this with { Granularity = Granularity.PerTensor },
+        ["per-channel"] => this with { Granularity = Granularity.PerChannel },
+        ["group", var size] => this with { Granularity = Granularity.PerGroup(Number(size)) },
+        ["narrow"] => this with { NarrowWeights = true },
+        ["symmetric"] => this with { SymmetricActivations = true },
+        ["no-gradient-scale"] => this with { GradientScale = false },
+        ["weights", var observer] => this with { WeightObserver = ObserverKinds.Parse(observer) },
+        ["activations", var observer] => this with { ActivationObserver = ObserverKinds.Parse(observer) },
+        _ => throw new UserError($"scheme option '{option}': there is no such option; use {Options}"),
+    };
+
+    private static int Width(string text) => Grid.Activations(Number(text)).Bits;
+
+    private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        ? number
+        : throw new UserError($"scheme option '{text}': a whole number is expected, e.g. W4A8,group=32");
+
+    [GeneratedRegex(@"^w(\d+)a(\d+)$")]
+    private static partial Regex Bits();
 }

@@ -37,7 +37,7 @@ public sealed class EfQatUpdate : IUpdateRule
         layers = Quantize.Layers(model);
         Schedule = new FreezingSchedule(layers, options.Mode, options.Ratio, options.Frequency);
         rules = [.. layers.Select(layer => ((RowOptimizer)new RowSgd(layer.CompleteWeight.shape, layer.CompleteWeight.device, options.Momentum, options.WeightDecay),
-            (RowOptimizer)new RowAdam([layer.Rows.Total], layer.CompleteWeight.device)))];
+            (RowOptimizer)new RowAdam(layer.Granularity.Scales(layer.CompleteWeight.shape), layer.CompleteWeight.device)))];
 
         var weights = layers.SelectMany(layer => layer.parameters(recurse: false)).Where(parameter => parameter.ndim > 1).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var weightScales = layers.SelectMany(layer => layer.named_parameters(recurse: false)).Where(pair => pair.name == "log_scale")
@@ -85,7 +85,7 @@ public sealed class EfQatUpdate : IUpdateRule
         {
             if (layer.TrainedWeight is null) continue;
             rule.Weight.Step(layer.TrainedWeight, layer.RowIndex, options.LearningRate * learningRateFactor);
-            rule.Scale.Step(layer.TrainedLogScale!, layer.RowIndex, options.ScaleLearningRate * learningRateFactor);
+            if (layer.TrainedLogScale is { } scale) rule.Scale.Step(scale, layer.RowIndex, options.ScaleLearningRate * learningRateFactor);
         }
         foreach (var (_, parameter, rule, learningRate) in others)
             rule.Step(parameter, null, learningRate * learningRateFactor);

@@ -20,9 +20,9 @@ public static partial class torch
 
             protected Module(string name) => this.name = name;
 
-            public Dictionary<string, Parameter> _internal_params { get; } = [];
-            public Dictionary<string, (Tensor, bool)> _internal_buffers { get; } = [];
-            public Dictionary<string, Module> _internal_submodules { get; } = [];
+            public OrderedDictionary<string, Parameter> _internal_params { get; } = [];
+            public OrderedDictionary<string, (Tensor, bool)> _internal_buffers { get; } = [];
+            public OrderedDictionary<string, Module> _internal_submodules { get; } = [];
 
             public bool training { get; private set; } = true;
 

@@ -105,19 +105,6 @@ public class FakeQuantizeTests
         Assert.Throws<UserError>(() => Grid.Weights(8).FromRange(double.NaN, 1));
     }
 
-    [Theory]
-    [InlineData("W4A8", 4, 8), InlineData("w2a3", 2, 3)]
-    public void A_scheme_reads_as_it_is_written(string text, int weights, int activations)
-    {
-        var scheme = Scheme.Parse(text);
-        Assert.Equal((weights, activations), (scheme.WeightBits, scheme.ActivationBits));
-        Assert.Equal(text.ToUpperInvariant(), scheme.ToString());
-    }
-
-    [Theory]
-    [InlineData("W9A8"), InlineData("W4"), InlineData("8"), InlineData("W1A4")]
-    public void Another_scheme_is_refused(string text) => Assert.Throws<UserError>(() => Scheme.Parse(text));
-
     [Fact]
     public void Clipping_observers_ignore_an_outlier_and_min_max_does_not()
     {

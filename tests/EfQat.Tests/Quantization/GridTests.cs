@@ -64,8 +64,4 @@ public class GridTests
     [Theory, InlineData(double.NaN, 1), InlineData(0, double.PositiveInfinity)]
     public void A_range_that_is_not_finite_is_refused(double min, double max) =>
         Assert.Contains("NaN", Assert.Throws<UserError>(() => Grid.Activations(8).FromRange(min, max)).Message);
-
-    [Theory, InlineData("W1A8"), InlineData("W8A9"), InlineData("W4"), InlineData(""), InlineData("W4A8x")]
-    public void Other_schemes_are_refused_with_an_example(string text) =>
-        Assert.Contains("W4A8", Assert.Throws<UserError>(() => Scheme.Parse(text)).Message);
 }

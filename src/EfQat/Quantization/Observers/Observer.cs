@@ -19,6 +19,27 @@ public enum ObserverKind
     KullbackLeibler,
 }
 
+/// <summary>The observers' short names.</summary>
+public static class ObserverKinds
+{
+    /// <summary>minmax, moving-average, percentile, mse or kl.</summary>
+    public static string ShortName(this ObserverKind kind) => kind switch
+    {
+        ObserverKind.MinMax => "minmax",
+        ObserverKind.MovingAverage => "moving-average",
+        ObserverKind.Percentile => "percentile",
+        ObserverKind.MeanSquaredError => "mse",
+        ObserverKind.KullbackLeibler => "kl",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such observer"),
+    };
+
+    /// <summary>The observer of a short name.</summary>
+    /// <exception cref="UserError">There is no such observer.</exception>
+    public static ObserverKind Parse(string name) =>
+        Enum.GetValues<ObserverKind>().Cast<ObserverKind?>().FirstOrDefault(kind => kind!.Value.ShortName() == name)
+        ?? throw new UserError($"observer '{name}': there is no such observer; use minmax, moving-average, percentile, mse or kl");
+}
+
 /// <summary>Watches tensors and says which scale and zero point suit them.</summary>
 public abstract class Observer
 {
