@@ -10,6 +10,10 @@ namespace EfQat.Importance;
 /// <param name="frequency">Training samples from one choice to the next; 4096 by default [ours].</param>
 public sealed class FreezingSchedule(IReadOnlyList<QuantizedLayer> layers, FreezingMode mode, double ratio, long frequency = 4096)
 {
+    private readonly long frequency = frequency > 0
+        ? frequency
+        : throw new UserError($"frequency {frequency}: rows are chosen anew every so many training samples, at least 1; use for instance 4096");
+
     /// <summary>The sample count at which the present rows were chosen; −1 before the first choice.</summary>
     public long ChosenAt { get; private set; } = -1;
 

@@ -8,7 +8,7 @@ namespace EfQat.Quantization;
 /// <para>
 /// While some rows are frozen, the unfrozen ones live in a leaf of their own, <see cref="TrainedWeight"/>, so that autograd, gradient
 /// clipping and any optimizer see only these. Ŵ of the frozen rows is computed once, when the rows are chosen: neither they nor their scales move.
-/// A scale that the whole tensor shares is trained only while no row is frozen.
+/// A scale that the whole tensor shares is trained only while no row of it is frozen.
 /// </para>
 /// </summary>
 public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
