@@ -127,7 +127,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
             var (x, scale, grid) = (saved[0], saved[1], (Grid)ctx.get_data("grid"));
             var (gradX, gradScale, gradZero) = Kernels.FakeQuantizeBackward(grad_outputs[0], x, scale, saved[2], grid, (bool)ctx.get_data("relu"));
             double k = (double)ctx.get_data("k");
-            return [gradX, (gradScale * scale * k).reshape(1), grid.Symmetric ? null! : (gradZero * k).reshape(1)];
+            return [gradX, (gradScale * scale * k).reshape(1), grid.Symmetric ? null! : (gradZero * k).reshape(1), null!, null!, null!, null!, null!];
         }
     }
 }

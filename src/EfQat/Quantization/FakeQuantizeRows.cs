@@ -40,7 +40,7 @@ public static class FakeQuantizeRows
             var (saved, grid) = (ctx.get_saved_variables(), (Grid)ctx.get_data("grid"));
             var (rows, scale) = (saved[0], saved[1]);
             var (gradRows, gradScale) = Kernels.FakeQuantizeRowsBackward(grad_output.contiguous(), rows, scale, grid);
-            return [gradRows, gradScale * scale * (double)ctx.get_data("k")];
+            return [gradRows, gradScale * scale * (double)ctx.get_data("k"), null!, null!];
         }
     }
 }
