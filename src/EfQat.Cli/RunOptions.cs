@@ -36,19 +36,13 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    static readonly Option<int?> ThreadsOption = new("--threads")
+    static readonly Option<int?> ThreadsOption = new Option<int?>("--threads")
     {
         Description = "Threads for libtorch [default: physical cores]",
         HelpName = "N",
-    };
+    }.AtLeast(1);
 
     static readonly Option<bool> QuietOption = new("--quiet", "-q") { Description = "No progress" };
-
-    static RunOptions() => ThreadsOption.Validators.Add(result =>
-    {
-        if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var threads) || threads < 1))
-            result.AddError($"--threads: '{token.Value}' is not a positive number");
-    });
 
     /// <summary>Gives a command these options.</summary>
     public static void AddTo(Command command)

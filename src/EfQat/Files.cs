@@ -8,7 +8,7 @@ static class Files
     public static void WriteWhole(string path, Action<Stream> write)
     {
         var full = Path.GetFullPath(path);
-        var unfinished = $"{full}.{Environment.ProcessId}.unfinished";
+        var unfinished = $"{full}.unfinished"; // a name that a killed process leaves is used again
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
@@ -22,8 +22,9 @@ static class Files
         catch (Exception error)
         {
             TryDelete(unfinished);
-            if (error is IOException or UnauthorizedAccessException)
-                throw new UserError($"{path}: cannot be written ({error.Message}); free some space or choose another folder");
+            // .NET calls a file above the size limit (EFBIG) an argument out of range.
+            if (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+                throw new UserError($"{path}: cannot be written ({error.Message}); free some space or choose another folder. What was there before is untouched");
             throw;
         }
     }

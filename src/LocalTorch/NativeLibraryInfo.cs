@@ -43,7 +43,7 @@ public static unsafe class NativeLibraryInfo
         {
             throw new DllNotFoundException(
                 $"{Path}: cannot be loaded, most likely because the libtorch it was built with is gone or another version. " +
-                $"Install libtorch ('./build.sh setup') or set LIBTORCH to its folder, then './build.sh build'. {error.Message}", error);
+                $"Install libtorch ('./build.sh setup') or set LIBTORCH to its folder, then 'rm -r artifacts/native && ./build.sh build'. {error.Message}", error);
         }
     }
 }

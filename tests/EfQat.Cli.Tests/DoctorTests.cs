@@ -35,7 +35,37 @@ public sealed class DoctorTests
         }
     }
 
+    [Fact]
+    public async Task Every_data_set_is_found_or_says_how_to_get_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("efqat-doctor-").FullName;
+        try
+        {
+            var data = TinyData.Write(folder, train: 40);
+            using var process = Shell.Start([("EFQAT_DATA", data), ("XDG_DATA_HOME", folder)], "doctor", "--json");
+            var findings = JsonDocument.Parse((await process.Finish()).Output).RootElement.EnumerateArray().ToDictionary(f => f.GetProperty("part").GetString()!);
+            Assert.Equal($"40 training and 16 test images in {data}", findings["CIFAR-10"].GetProperty("found").GetString());
+            Assert.Equal("absent", findings["CIFAR-10 (JPEG)"].GetProperty("status").GetString());
+            Assert.Contains("EFQAT_DATA", findings["CIFAR-10 (JPEG)"].GetProperty("remedy").GetString());
+            Assert.Contains("fashion-mnist", findings.Keys);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
 #if LOCAL_TORCH
+    [Fact]
+    public async Task A_LIBTORCH_that_is_not_used_is_said()
+    {
+        using var process = Shell.Start([("LIBTORCH", "/no/such/libtorch")], "doctor");
+        var (code, output, _) = await process.Finish();
+        Assert.Equal(0, code); // it works, with the one it was built with
+        Assert.Contains("/no/such/libtorch has no lib/ in it", output);
+        Assert.Contains("→ Unset LIBTORCH", output);
+    }
+
     [Fact]
     public async Task Without_the_native_library_it_fails_and_says_what_to_run()
     {

@@ -30,6 +30,7 @@ static class DoctorCommand
         new("Runtime", Machine.Runtime),
         new("CPU", Machine.Cpu),
         .. TorchFindings.All(),
+        .. DatasetFindings.All(),
         new("plotly.js", $"{Plotly.Version}, embedded"),
     ];
 }

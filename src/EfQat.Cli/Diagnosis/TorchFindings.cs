@@ -9,6 +9,8 @@ static class TorchFindings
         yield return library;
         if (library.Status != Status.Ok)
             yield break; // everything below would only repeat the same error
+        foreach (var choice in Chosen())
+            yield return choice;
         yield return Finding.Of("Kernels", Kernels);
         yield return new("Threads", $"{get_num_threads()}");
         yield return Cuda();
@@ -33,17 +35,28 @@ static class TorchFindings
             : new("Kernels", $"{NativeLibraryInfo.Path} lacks {string.Join(", ", missing)}", Status.Missing, "./build.sh build");
     }
 
-    static string Origin()
+    static string? Choice => Environment.GetEnvironmentVariable("LIBTORCH") is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+
+    /// <summary>LIBTORCH decides when the native library is built; here it can only disagree.</summary>
+    static IEnumerable<Finding> Chosen()
     {
-        var chosen = Environment.GetEnvironmentVariable("LIBTORCH");
-        return !string.IsNullOrEmpty(chosen) && File.StartsWith(Path.GetFullPath(chosen), StringComparison.Ordinal) ? "from LIBTORCH"
-            : File.Contains("-packages/") ? "from a Python installation"
-            : "the system's";
+        if (Choice is not { } folder || Origin() == "from LIBTORCH")
+            yield break;
+        yield return Directory.Exists(Path.Combine(folder, "lib"))
+            ? new("LIBTORCH", $"{folder} is not what this was built with", Status.Absent, "rm -r artifacts/native && ./build.sh build")
+            : new("LIBTORCH", $"{folder} has no lib/ in it", Status.Absent, "Unset LIBTORCH, or set it to a libtorch folder with include/ and lib/; then rm -r artifacts/native && ./build.sh build");
     }
+
+    static string Origin() =>
+        Choice is { } folder && File.StartsWith(folder, StringComparison.Ordinal) ? "from LIBTORCH"
+        : File.Contains("-packages/") ? "from a Python installation"
+        : "the system's";
 #else
     static string File => typeof(torch).Assembly.Location;
 
     static Finding Library() => new("libtorch", $"{__version__}, from the TorchSharp package ({File})");
+
+    static IEnumerable<Finding> Chosen() => [];
 
     static Finding Kernels() => new("Kernels", "none of our own with the TorchSharp package: portable twins run", Status.Absent);
 #endif

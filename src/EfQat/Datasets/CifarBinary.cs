@@ -32,6 +32,9 @@ static class CifarBinary
             .Where(f => Path.GetFileName(f) is var name && (split == "test" ? name.StartsWith("test") : name.StartsWith("train") || name.StartsWith("data_batch")))
             .Order(StringComparer.Ordinal)];
 
+    /// <summary>Records of a split, by the size of its files.</summary>
+    public static int Count(string folder, string split) => (int)Files(folder, split).Sum(file => new FileInfo(file).Length / Record);
+
     /// <summary>Class names of batches.meta.txt, or null where that file is absent.</summary>
     public static string[]? ReadClassNames(string folder)
     {

@@ -5,8 +5,8 @@ namespace EfQat.Datasets;
 /// <param name="Title">What results call it.</param>
 /// <param name="Folder">Where it was found, or null.</param>
 /// <param name="HowToGet">What to do where it was not.</param>
-/// <param name="TrainImages">Pictures of the complete training split.</param>
-/// <param name="TestImages">Pictures of the complete test split.</param>
+/// <param name="TrainImages">Pictures of the training split: those found, else those published.</param>
+/// <param name="TestImages">Likewise.</param>
 /// <param name="Licence">Of the data.</param>
 /// <param name="Caveat">What to know before quoting a result.</param>
 public sealed record DatasetInfo(string Name, string Title, string? Folder, string HowToGet, int TrainImages, int TestImages, string Licence, string Caveat);
@@ -19,11 +19,17 @@ public static class DatasetCatalog
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "efqat");
 
     /// <summary>Every known data set and where it is.</summary>
-    public static IReadOnlyList<DatasetInfo> List() =>
-        [.. Manifest.Entries.Select(e => new DatasetInfo(e.Name, e.Title, Find(e), e.HowToGet, e.TrainImages, e.TestImages, e.Licence, e.Caveat))];
+    public static IReadOnlyList<DatasetInfo> List() => [.. Manifest.Entries.Select(entry =>
+    {
+        var folder = Find(entry);
+        int Images(string split) => folder is null ? Published(entry, split) : Count(entry, folder, split);
+        return new DatasetInfo(entry.Name, entry.Title, folder, entry.HowToGet, Images("train"), Images("test"), entry.Licence, entry.Caveat);
+    })];
 
     /// <summary>Reads one split into memory; published files are checked against their sha256.</summary>
-    /// <param name="name">A name of the manifest: "fashion-mnist", "cifar10", "cifar10-jpeg".</param>
+    /// <param name="name">
+    /// A name of the manifest ("fashion-mnist", "cifar10", "cifar10-jpeg"), or a folder: its path, or its name where data is searched for.
+    /// </param>
     /// <param name="split">"train" or "test".</param>
     /// <param name="folder">The data set's folder; searched for where null: EFQAT_DATA (a path list), /usr/share/datasets, <see cref="UserFolder"/>.</param>
     /// <param name="progress">Told the share done, 0..1, where reading takes seconds.</param>
@@ -32,22 +38,15 @@ public static class DatasetCatalog
     {
         if (split is not ("train" or "test"))
             throw new UserError($"split '{split}' is unknown; choose train or test");
-        var entry = Manifest.Find(name);
-        if (folder is null)
-            folder = Find(entry) ?? throw new UserError($"data set '{name}' not found; {entry.HowToGet}; or name its folder in EFQAT_DATA");
-        else if (!Holds(entry, folder))
-            throw new UserError($"{folder}: no complete {entry.Title} here (format {entry.Format}); {entry.HowToGet}");
-
-        if (entry.Format == "idx")
-            return FashionMnist.Load(split, folder);
+        (var entry, folder) = Locate(name, folder);
         var (pixels, labels) = entry.Format switch
         {
+            "idx" => FashionMnist.ReadSplit(folder, split, entry.Files),
             "cifar" => CifarBinary.ReadSplit(folder, split),
             _ => ImageFolder.ReadSplit(folder, split, entry.Classes, progress),
         };
         var classes = entry.Format == "cifar" ? CifarBinary.ReadClassNames(folder) ?? entry.Classes : entry.Classes;
-        var complete = labels.Length == (split == "train" ? entry.TrainImages : entry.TestImages);
-        var title = complete ? entry.Title : $"{entry.Title} (subset of {labels.Length} images)";
+        var title = labels.Length == Published(entry, split) ? entry.Title : $"{entry.Title} (subset of {labels.Length} images)";
         return new(title, split, pixels, labels, entry.Mean.Length, 32, 32, classes, entry.Mean, entry.Std);
     }
 
@@ -63,6 +62,29 @@ public static class DatasetCatalog
             throw new UserError($"data set '{name}' cannot be downloaded; {entry.HowToGet}");
         return Download.Fetch(entry, Path.Combine(UserFolder, entry.Folders[0]), progress, cancellation);
     }
+
+    static (DatasetEntry Entry, string Folder) Locate(string name, string? folder)
+    {
+        if (Manifest.Entries.FirstOrDefault(entry => entry.Name == name) is not { } known)
+        {
+            folder = Roots().Select(root => Path.Combine(root, name)).Prepend(name).FirstOrDefault(Directory.Exists) ?? throw Manifest.Unknown(name);
+            return (Manifest.Entries.FirstOrDefault(entry => Holds(entry, folder)) ?? ImageFolder.Describe(folder), folder);
+        }
+        if (folder is null)
+            return (known, Find(known) ?? throw new UserError($"data set '{name}' not found; {known.HowToGet}; or name its folder in EFQAT_DATA"));
+        return Holds(known, folder)
+            ? (known, folder)
+            : throw new UserError($"{folder}: no complete {known.Title} here (format {known.Format}); {known.HowToGet}");
+    }
+
+    static int Published(DatasetEntry entry, string split) => split == "train" ? entry.TrainImages : entry.TestImages;
+
+    static int Count(DatasetEntry entry, string folder, string split) => entry.Format switch
+    {
+        "idx" => Published(entry, split), // other files are refused
+        "cifar" => CifarBinary.Count(folder, split),
+        _ => ImageFolder.Count(folder, split, entry.Classes),
+    };
 
     static string? Find(DatasetEntry entry) => Roots()
         .SelectMany(root => entry.Folders.Select(name => Path.Combine(root, name)).Prepend(root))

@@ -22,8 +22,11 @@ public sealed record ImageDataset(
     public int ImageSize => Channels * Height * Width;
 
     /// <summary>So many images, drawn without repetition.</summary>
+    /// <exception cref="UserError">There are not so many.</exception>
     public ImageDataset Subset(int count, long seed)
     {
+        if (count < 1 || count > Count)
+            throw new UserError($"{Name}: {count} images of its {Split} split are asked for; choose 1 to {Count}");
         int[] chosen = [.. SplitMix64.Permutation(Count, seed).Take(count)];
         var pixels = new byte[chosen.Length * ImageSize];
         for (int i = 0; i < chosen.Length; i++)

@@ -3,7 +3,27 @@ namespace EfQat.Datasets;
 /// <summary>Pictures in folders named by split and class: SPLIT/CLASS/*.jpg, each 32×32.</summary>
 static class ImageFolder
 {
-    const int Side = 32, Pixels = 3 * Side * Side;
+    const int Side = 32, Pixels = 3 * Side * Side, MostClasses = 256;
+
+    /// <summary>A folder that the manifest does not know: its classes are the folders in train/, which test/ must have too.</summary>
+    /// <exception cref="UserError">It is no such folder.</exception>
+    public static DatasetEntry Describe(string folder)
+    {
+        string[] Classes(string split) => Path.Combine(folder, split) is var path && Directory.Exists(path)
+            ? [.. Directory.GetDirectories(path).Select(name => Path.GetFileName(name)).Order(StringComparer.Ordinal)]
+            : [];
+        var classes = Classes("train");
+        if (classes.Length is 0 or > MostClasses || !classes.SequenceEqual(Classes("test")))
+            throw new UserError($"{folder}: no data set; put 32×32 JPEG pictures in train/CLASS/ and test/CLASS/, for the same 1 to {MostClasses} classes");
+        var name = new DirectoryInfo(folder).Name;
+        return new(
+            name, name, "jpeg", Count(folder, "train", classes), Count(folder, "test", classes), [0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f],
+            classes, [], [], "", "", folder, "Normalized with mean 0.5 and deviation 0.25.");
+    }
+
+    /// <summary>Pictures of a split.</summary>
+    public static int Count(string folder, string split, string[] classes) =>
+        classes.Sum(name => Directory.GetFiles(Path.Combine(folder, split, name)).Length);
 
     /// <summary>Pictures [N, 3, 32, 32] and labels [N], ordered by class and file name; decoded on all cores.</summary>
     public static (byte[] Pixels, byte[] Labels) ReadSplit(string folder, string split, string[] classes, IProgress<double>? progress)

@@ -48,8 +48,10 @@ public static class Manifest
     public static IReadOnlyList<DatasetEntry> Entries { get; } = Read();
 
     /// <exception cref="UserError">No such data set.</exception>
-    public static DatasetEntry Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name)
-        ?? throw new UserError($"data set '{name}' is unknown; choose one of {string.Join(", ", Entries.Select(entry => entry.Name))}");
+    public static DatasetEntry Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name) ?? throw Unknown(name);
+
+    internal static UserError Unknown(string name) =>
+        new($"data set '{name}' is unknown; choose one of {string.Join(", ", Entries.Select(entry => entry.Name))}, or name a folder of pictures");
 
     static DatasetEntry[] Read()
     {

@@ -17,7 +17,7 @@ public static class SafeTensors
         ["I16"] = ScalarType.Int16, ["I8"] = ScalarType.Int8, ["U8"] = ScalarType.Byte, ["BOOL"] = ScalarType.Bool,
     };
 
-    /// <summary>Writes a file beside <paramref name="path"/>, then renames it into place.</summary>
+    /// <summary>Writes a file, whole or not at all.</summary>
     /// <exception cref="UserError">The file cannot be written; what was at the path is untouched.</exception>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
@@ -45,23 +45,11 @@ public static class SafeTensors
         BinaryPrimitives.WriteInt64LittleEndian(head, padded);
         text.CopyTo(head, 8);
 
-        string unfinished = path + ".unfinished";
-        try
+        Files.WriteWhole(path, file =>
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            using (var file = File.Create(unfinished))
-            {
-                file.Write(head);
-                foreach (var tensor in contents) file.Write(tensor.bytes);
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(unfinished, path, overwrite: true);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            File.Delete(unfinished);
-            throw new UserError($"{path}: cannot be written ({problem.Message}); free some space or choose another --out. What was there before is untouched");
-        }
+            file.Write(head);
+            foreach (var tensor in contents) file.Write(tensor.bytes);
+        });
     }
 
     /// <summary>Reads a whole file.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using EfQat.Datasets;
 
 namespace EfQat.Training;
@@ -44,18 +46,20 @@ public readonly record struct TrainResult(double Top1, bool Interrupted, long St
 public static class Trainer
 {
     /// <summary>Trains until done, cancelled, or the loss is no number. With a checkpoint on disk it goes on from there, to the same bits.</summary>
-    /// <exception cref="UserError">The loss is NaN or infinite; the last checkpoint is kept.</exception>
+    /// <exception cref="UserError">The loss or a weight is NaN or infinite, and the last good checkpoint is kept; or the checkpoint is of another run.</exception>
     public static TrainResult Run(
         nn.Module<Tensor, Tensor> model, IUpdateRule rule, BatchLoader train, BatchLoader test, TrainOptions options,
         ITrainingMonitor? monitor = null, CancellationToken cancellation = default)
     {
+        if (train.BatchesPerEpoch == 0)
+            throw new UserError($"{train.Data.Name}: {train.Data.Count} images do not fill a batch of {train.BatchSize}; use a smaller --batch or more images");
         long total = (long)options.Epochs * train.BatchesPerEpoch;
         var schedule = options.Schedule ?? Schedule.Constant;
         var identity = options.Identity ?? new Dictionary<string, string>();
         long step = Resume(model, rule, options, identity);
         long first = step;
         var (clock, sinceSave) = (Stopwatch.StartNew(), Stopwatch.StartNew());
-        double top1 = double.NaN;
+        double? top1 = null;
 
         while (step < total)
         {
@@ -73,10 +77,7 @@ public static class Trainer
                 var logits = model.call(batch.Images);
                 var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
                 double value = loss.item<float>();
-                if (!double.IsFinite(value))
-                    throw new UserError(
-                        $"step {step}: the loss is {value}; lower the learning rate. " +
-                        (options.Checkpoint is { } kept ? $"The last good checkpoint is {kept}" : "Nothing was saved"));
+                if (!double.IsFinite(value)) throw Diverged(step, $"the loss is {value}", options);
                 loss.backward();
                 rule.Step(schedule(step));
                 step++;
@@ -94,12 +95,31 @@ public static class Trainer
                 if (stop) return new(double.NaN, true, step);
             }
             rule.Commit();
-            top1 = Evaluator.Top1(model, test, cancellation);
-            monitor?.OnEvaluation(epoch, top1);
-            Save(model, rule, options, identity, step);
+            Save(model, rule, options, identity, step);  // first: the evaluation may be cancelled
+            top1 = Evaluate(model, test, cancellation);
+            if (top1 is null) break;
+            monitor?.OnEvaluation(epoch, top1.Value);
         }
-        return new(double.IsNaN(top1) ? Evaluator.Top1(model, test, cancellation) : top1, false, step);
+        if (step == first) top1 = Evaluate(model, test, cancellation);  // the checkpoint was of a finished run
+        return new(top1 ?? double.NaN, top1 is null, step);
     }
+
+    /// <returns>Top-1 in percent; null where cancelled.</returns>
+    private static double? Evaluate(nn.Module<Tensor, Tensor> model, BatchLoader test, CancellationToken cancellation)
+    {
+        try
+        {
+            return Evaluator.Top1(model, test, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static UserError Diverged(long step, string what, TrainOptions options) => new(
+        $"step {step}: {what}; lower the learning rate. " +
+        (File.Exists(options.Checkpoint) ? $"The last good checkpoint is {options.Checkpoint}" : "Nothing was saved"));
 
     private static void Save(nn.Module model, IUpdateRule rule, TrainOptions options, IReadOnlyDictionary<string, string> identity, long step)
     {
@@ -108,10 +128,13 @@ public static class Trainer
         rule.Commit();
         var state = new CheckpointState();
         foreach (var (field, value) in identity) state.Metadata[field] = value;
-        state.Metadata["step"] = step.ToString();
+        state.Metadata["step"] = step.ToString(CultureInfo.InvariantCulture);
         state.Tensors["rng"] = get_rng_state();
         state.Add(model);
         rule.Save(state, "rule.");
+        foreach (var (name, tensor) in state.Tensors)
+            if (!tensor.isfinite().all().item<bool>())
+                throw Diverged(step, $"{name} has become NaN or infinite", options);
         state.Save(path);
     }
 
@@ -120,9 +143,16 @@ public static class Trainer
         if (options.Checkpoint is not { } path || !File.Exists(path)) return 0;
         using var scope = NewDisposeScope();
         var state = CheckpointState.Load(path, identity);
-        state.CopyTo(model);
-        rule.Load(state, "rule.");
-        set_rng_state(state.Tensors["rng"]);
-        return long.Parse(state.Metadata["step"]);
+        try
+        {
+            state.CopyTo(model);
+            rule.Load(state, "rule.");
+            set_rng_state(state.Tensors["rng"]);
+            return long.Parse(state.Metadata["step"], CultureInfo.InvariantCulture);
+        }
+        catch (Exception problem) when (problem is KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException or ExternalException)
+        {
+            throw new UserError($"{path}: it is no checkpoint of this training ({problem.Message.Split('\n')[0]}); remove it, or choose another --out");
+        }
     }
 }

@@ -78,6 +78,14 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void An_unknown_dtype_is_named_with_its_tensor()
+    {
+        File.WriteAllBytes(Path, FileOf("""{"w":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 0));
+        var error = Assert.Throws<UserError>(() => SafeTensors.Read(Path));
+        Assert.StartsWith($"{Path}: w has dtype 'F8_E4M3'; readable are F64, F32, F16, BF16,", error.Message);
+    }
+
+    [Fact]
     public void A_file_cut_anywhere_is_refused() =>
         Assert.All(Enumerable.Range(0, Good.Length), length =>
         {
