@@ -29,7 +29,7 @@ public static class Quantize
         Grid ActivationGrid(int bits, bool relu) => scheme.SymmetricActivations ? new(bits, Signed: !relu, Symmetric: true) : Grid.Activations(bits);
         FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale);
 
-        ModuleTree.Replace(model, (name, module) => module switch
+        nn.Module? Twin(string name, nn.Module module) => module switch
         {
             Conv2d origin => new QuantConv2d(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
             Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
@@ -37,7 +37,10 @@ public static class Quantize
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
             OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),
             _ => null,
-        });
+        };
+        // All twins first: where one cannot be made, the model stays as it was.
+        var twins = model.named_modules().ToDictionary(pair => pair.name, pair => Twin(pair.name, pair.module));
+        ModuleTree.Replace(model, (name, _) => twins[name]);
         return Layers(model);
     }
 

@@ -35,6 +35,15 @@ public class SchemeTests
         Assert.Contains("W4A8", Assert.Throws<UserError>(() => Scheme.Parse(text)).Message);
 
     [Fact]
+    public void A_scheme_that_does_not_fit_leaves_the_model_as_it_was()
+    {
+        using var model = ResNet.Create("resnet20", 1, 10);
+        Assert.Contains("has 32 inputs, not a multiple of 24", Assert.Throws<UserError>(() => Quantize.Prepare(model, Scheme.Parse("W4A8,group=24"))).Message);
+        Assert.Empty(Quantize.Layers(model));
+        Assert.Equal(20, Quantize.Prepare(model, Scheme.Parse("W4A8")).Count);
+    }
+
+    [Fact]
     public void A_prepared_model_follows_its_scheme()
     {
         using var model = ResNet.Create("resnet20", 1, 10);
