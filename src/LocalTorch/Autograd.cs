@@ -44,6 +44,8 @@ public static partial class torch
             private readonly Dictionary<string, object> data = [];
             private List<Tensor> saved = [];
 
+            internal AutogradContext() { }
+
             /// <summary>Whether the gradient of a result that nobody used arrives as zeros (default) or as null.</summary>
             public bool MaterializeGrads { get; private set; } = true;
 

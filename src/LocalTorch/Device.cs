@@ -22,7 +22,7 @@ public static partial class torch
     public static readonly ScalarType @bool = ScalarType.Bool;
 
     public static readonly Device CPU = new(DeviceType.CPU);
-    public static readonly Device CUDA = new(DeviceType.CUDA);
+    public static Device CUDA { get; } = new(DeviceType.CUDA);
 
     public static Device device(string description) => new(description);
     public static Device device(DeviceType deviceType, int index = -1) => new(deviceType, index);

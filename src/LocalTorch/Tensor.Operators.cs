@@ -43,7 +43,6 @@ public static partial class torch
         public Tensor zero_() => NativeOps.InPlace("aten::zero_", this);
         public Tensor detach_() => NativeOps.InPlace("aten::detach_", this);
         public Tensor sigmoid_() => NativeOps.InPlace("aten::sigmoid_", this);
-        public Tensor square_() => NativeOps.InPlace("aten::square_", this);
         public Tensor reciprocal_() => NativeOps.InPlace("aten::reciprocal_", this);
         public Tensor round(long decimals = 0) => decimals == 0 ? NativeOps.One("aten::round", this) : NativeOps.One("aten::round.decimals", this, decimals);
         public Tensor round_(long decimals = 0) => decimals == 0 ? NativeOps.InPlace("aten::round_", this) : NativeOps.InPlace("aten::round_.decimals", this, decimals);
@@ -76,7 +75,6 @@ public static partial class torch
         public Tensor addcmul_(Tensor tensor1, Tensor tensor2, Scalar value) => NativeOps.InPlace("aten::addcmul_", this, tensor1, tensor2, value);
         public Tensor addcdiv_(Tensor tensor1, Tensor tensor2, Scalar value) => NativeOps.InPlace("aten::addcdiv_", this, tensor1, tensor2, value);
         public Tensor lerp_(Tensor end, Tensor weight) => NativeOps.InPlace("aten::lerp_.Tensor", this, end, weight);
-        public Tensor lerp_(Tensor end, Scalar weight) => NativeOps.InPlace("aten::lerp_.Scalar", this, end, weight);
         public Tensor maximum(Tensor other) => NativeOps.One("aten::maximum", this, other);
         public Tensor minimum(Tensor other) => NativeOps.One("aten::minimum", this, other);
         public Tensor clamp(Scalar? min = null, Scalar? max = null) => NativeOps.One("aten::clamp", this, min, max);
@@ -106,7 +104,10 @@ public static partial class torch
         public Tensor masked_fill_(Tensor mask, Scalar value) => NativeOps.InPlace("aten::masked_fill_.Scalar", this, mask, value);
         public Tensor masked_select(Tensor mask) => NativeOps.One("aten::masked_select", this, mask);
         public bool allclose(Tensor target, double rtol = 1e-05, double atol = 1e-08, bool equal_nan = false) => NativeOps.Truth("aten::allclose", this, target, rtol, atol, equal_nan);
-        public bool equal(Tensor target) => NativeOps.Truth("aten::equal", this, target);
+        public bool Equals(Tensor target) => NativeOps.Truth("aten::equal", this, target);
+
+        /// <summary>As <see cref="eq(Tensor)"/>, element by element; <see cref="Equals(Tensor)"/> compares as a whole.</summary>
+        public Tensor equal(Tensor target) => eq(target);
 
         public static Tensor operator -(Tensor tensor) => tensor.neg();
         public static Tensor operator +(Tensor left, Tensor right) => left.add(right);
@@ -144,9 +145,9 @@ public static partial class torch
         public Tensor var(bool unbiased = true) => NativeOps.One("aten::var", this, unbiased);
         public Tensor var(long[] dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => NativeOps.One("aten::var.dim", this, dimensions, unbiased, keepdim);
         public Tensor amax(params long[] dims) => NativeOps.One("aten::amax", this, dims);
-        public Tensor amax(long[] dims, bool keepdim) => NativeOps.One("aten::amax", this, dims, keepdim);
+        public Tensor amax(long[] dims, bool keepdim = false) => NativeOps.One("aten::amax", this, dims, keepdim);
         public Tensor amin(params long[] dims) => NativeOps.One("aten::amin", this, dims);
-        public Tensor amin(long[] dims, bool keepdim) => NativeOps.One("aten::amin", this, dims, keepdim);
+        public Tensor amin(long[] dims, bool keepdim = false) => NativeOps.One("aten::amin", this, dims, keepdim);
         public Tensor max() => NativeOps.One("aten::max", this);
         public Tensor max(Tensor other) => NativeOps.One("aten::max.other", this, other);
         public (Tensor values, Tensor indexes) max(long dim, bool keepdim = false) => Pair(NativeOps.Call("aten::max.dim", this, dim, keepdim));

@@ -123,7 +123,6 @@ public static partial class torch
         public static TensorIndex Tensor(Tensor tensor) => new() { Kind = Kinds.Tensor, Value = tensor };
 
         public static implicit operator TensorIndex(long value) => Single(value);
-        public static implicit operator TensorIndex(Tensor tensor) => Tensor(tensor);
 
         public static implicit operator TensorIndex(Range range) => Slice(
             range.Start.IsFromEnd ? -range.Start.Value : range.Start.Value,

@@ -38,7 +38,7 @@ public static class BatchNormFolding
             {
                 var folded = Folded(convolution.Probe.Module, (BatchNorm2d)norm.Probe.Module);
                 CheckEqual(convolution, norm, folded, tolerance);
-                CheckSoleReader(convolution, norm, () => model.call(sample).equal(expected));
+                CheckSoleReader(convolution, norm, () => model.call(sample).Equals(expected));
                 (successors[convolution.Probe], successors[norm.Probe]) = (folded, nn.Identity());
             }
             foreach (var (probe, successor) in successors) probe.Module = successor;

@@ -9,7 +9,7 @@ public static partial class torch
     {
         public interface IModule<in T, out TResult>
         {
-            TResult call(T input);
+            TResult call(T input1);
         }
 
         /// <summary>A node in the tree of a model: parameters, buffers and submodules by name.</summary>
@@ -20,9 +20,9 @@ public static partial class torch
 
             protected Module(string name) => this.name = name;
 
-            public OrderedDictionary<string, Parameter> _internal_params { get; } = [];
-            public OrderedDictionary<string, (Tensor, bool)> _internal_buffers { get; } = [];
-            public OrderedDictionary<string, Module> _internal_submodules { get; } = [];
+            internal OrderedDictionary<string, Parameter> _internal_params { get; } = [];
+            internal OrderedDictionary<string, (Tensor, bool)> _internal_buffers { get; } = [];
+            internal OrderedDictionary<string, Module> _internal_submodules { get; } = [];
 
             public bool training { get; private set; } = true;
 

@@ -19,14 +19,14 @@ public static partial class torch
                 long[]? output_padding = null, long[]? dilation = null, long groups = 1) =>
                 NativeOps.One("aten::conv_transpose2d.input", input, weight, bias, strides ?? One, padding ?? Zero, output_padding ?? Zero, groups, dilation ?? One);
 
-            public static Tensor linear(Tensor input, Tensor weight, Tensor? bias = null) => NativeOps.One("aten::linear", input, weight, bias);
+            public static Tensor linear(Tensor input, Tensor weights, Tensor? bias = null) => NativeOps.One("aten::linear", input, weights, bias);
 
             public static Tensor batch_norm(
                 Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight = null, Tensor? bias = null,
                 bool training = false, double momentum = 0.1, double eps = 1e-05) =>
                 NativeOps.One("aten::batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps, true);
 
-            public static Tensor relu(Tensor input, bool inplace = false) => inplace ? input.relu_() : input.relu();
+            public static Tensor relu(Tensor x, bool inplace = false) => inplace ? x.relu_() : x.relu();
 
             public static Tensor max_pool2d(Tensor input, long[] kernel_size, long[]? strides = null, long[]? padding = null) =>
                 NativeOps.One("aten::max_pool2d", input, kernel_size, strides ?? kernel_size, padding ?? Zero);
@@ -42,7 +42,7 @@ public static partial class torch
 
             public static Tensor softmax(Tensor input, long dim, ScalarType? dtype = null) => input.softmax(dim, dtype);
 
-            public static Tensor log_softmax(Tensor input, long dim, ScalarType? dtype = null) => input.log_softmax(dim, dtype);
+            public static Tensor log_softmax(Tensor x, long dim) => x.log_softmax(dim);
 
             public static Tensor cross_entropy(
                 Tensor input, Tensor target, Tensor? weight = null, long ignore_index = -100, Reduction reduction = Reduction.Mean, double label_smoothing = 0) =>

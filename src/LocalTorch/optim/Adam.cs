@@ -17,7 +17,7 @@ namespace TorchSharp.Modules
         {
         }
 
-        protected override OptimizerState NewState(Parameter parameter) => new State(parameter);
+        private protected override OptimizerState NewState(Parameter parameter) => new State(parameter);
 
         public class Options : AdamOptions;
 

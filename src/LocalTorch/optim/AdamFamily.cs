@@ -40,7 +40,7 @@ public abstract class AdamOptions : OptimizerOptions
 }
 
 /// <summary>Running means of the gradient and of its square.</summary>
-public abstract class AdamState(Parameter parameter) : OptimizerState(parameter)
+public abstract class AdamState(Parameter parameter) : OptimizerState(parameter), IDisposable
 {
     public long step;
     public Tensor? exp_avg;
@@ -73,12 +73,11 @@ public abstract class AdamState(Parameter parameter) : OptimizerState(parameter)
         Move(ref max_exp_avg_sq, device);
     }
 
-    public override void Dispose()
+    public void Dispose()
     {
         exp_avg?.Dispose();
         exp_avg_sq?.Dispose();
         max_exp_avg_sq?.Dispose();
-        base.Dispose();
     }
 }
 

@@ -29,6 +29,8 @@ public static partial class torch
         {
             public IList<ParamGroup> _parameter_groups = [];
 
+            private protected Optimizer() { }
+
             public virtual IEnumerable<ILearningRateController> ParamGroups => _parameter_groups;
 
             public virtual IEnumerable<Parameter> parameters() => _parameter_groups.SelectMany(group => group.Parameters);

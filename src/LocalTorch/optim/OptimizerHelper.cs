@@ -8,7 +8,7 @@ public abstract class OptimizerHelper : optim.Optimizer
     public OptimizerOptions _defaults = new();
 
     /// <summary>By the parameter's handle.</summary>
-    public Dictionary<IntPtr, OptimizerState> _state = [];
+    internal Dictionary<IntPtr, OptimizerState> _state = [];
 
     /// <summary>Accumulated gradients become zero.</summary>
     public override void zero_grad()
@@ -76,7 +76,7 @@ public abstract class OptimizerHelper : optim.Optimizer
         foreach (var state in _state.Values) state.to(device);
     }
 
-    protected abstract OptimizerState NewState(Parameter parameter);
+    private protected abstract OptimizerState NewState(Parameter parameter);
 
     /// <summary>Runs <paramref name="body"/> for every group without recording and without leaving tensors behind.</summary>
     protected Tensor? _step<T>(Action<T> body, Func<Tensor>? loss_closure = null) where T : ParamGroup
@@ -94,7 +94,7 @@ public abstract class OptimizerHelper : optim.Optimizer
     }
 
     /// <summary>Each parameter that has a gradient, with its gradient and its state, in a scope of its own.</summary>
-    protected void ForEach<TState>(ParamGroup group, Action<Tensor, Tensor, TState> update) where TState : OptimizerState
+    private protected void ForEach<TState>(ParamGroup group, Action<Tensor, Tensor, TState> update) where TState : OptimizerState
     {
         foreach (var parameter in group.Parameters)
         {
@@ -107,7 +107,7 @@ public abstract class OptimizerHelper : optim.Optimizer
     protected override void Dispose(bool disposing)
     {
         if (!disposing) return;
-        foreach (var state in _state.Values) state.Dispose();
+        foreach (var state in _state.Values.OfType<IDisposable>()) state.Dispose();
         _state.Clear();
     }
 }

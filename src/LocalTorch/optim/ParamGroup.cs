@@ -22,7 +22,7 @@ public class OptimizerOptions
 }
 
 /// <summary>What an optimizer remembers of one parameter.</summary>
-public abstract class OptimizerState(Parameter parameter) : IDisposable
+public abstract class OptimizerState(Parameter parameter)
 {
     public Parameter _parameter = parameter;
 
@@ -33,17 +33,15 @@ public abstract class OptimizerState(Parameter parameter) : IDisposable
 
     public virtual void to(torch.Device device) { }
 
-    public virtual void Dispose() => GC.SuppressFinalize(this);
-
     /// <summary>Zeros like the parameter, outside every scope.</summary>
-    protected torch.Tensor Zeros()
+    private protected torch.Tensor Zeros()
     {
         using var off = torch.no_grad();
         return torch.zeros_like(_parameter).DetachFromDisposeScope();
     }
 
     /// <summary>Puts a copy of <paramref name="source"/>, on the parameter's device, in place of <paramref name="target"/>.</summary>
-    protected void Replace(ref torch.Tensor? target, torch.Tensor? source)
+    private protected void Replace(ref torch.Tensor? target, torch.Tensor? source)
     {
         if (ReferenceEquals(target, source)) return;
         using var off = torch.no_grad();
@@ -53,7 +51,7 @@ public abstract class OptimizerState(Parameter parameter) : IDisposable
         target = copy;
     }
 
-    protected static void Move(ref torch.Tensor? tensor, torch.Device device)
+    private protected static void Move(ref torch.Tensor? tensor, torch.Device device)
     {
         if (tensor is null || tensor.device == device) return;
         var moved = tensor.to(device).DetachFromDisposeScope();

@@ -53,7 +53,7 @@ namespace TorchSharp.Modules
             });
         }, closure);
 
-        protected override OptimizerState NewState(Parameter parameter) => new State(parameter);
+        private protected override OptimizerState NewState(Parameter parameter) => new State(parameter);
 
         public class Options : OptimizerOptions
         {
@@ -83,7 +83,7 @@ namespace TorchSharp.Modules
             }
         }
 
-        public class State(Parameter parameter) : OptimizerState(parameter)
+        public class State(Parameter parameter) : OptimizerState(parameter), IDisposable
         {
             /// <summary>Null before the first step.</summary>
             public Tensor? momentum_buffer;
@@ -92,11 +92,7 @@ namespace TorchSharp.Modules
             public override void LoadStateDict(OptimizerState source) => Replace(ref momentum_buffer, ((State)source).momentum_buffer);
             public override void to(Device device) => Move(ref momentum_buffer, device);
 
-            public override void Dispose()
-            {
-                momentum_buffer?.Dispose();
-                base.Dispose();
-            }
+            public void Dispose() => momentum_buffer?.Dispose();
         }
 
         public class ParamGroup : ParamGroup<Options>, optim.IMomentum

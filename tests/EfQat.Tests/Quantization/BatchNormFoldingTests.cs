@@ -90,7 +90,7 @@ public sealed class BatchNormFoldingTests : IDisposable
         Assert.Equal(19, BatchNormFolding.Fold(model, randn(2, 1, 8, 8)).Count);
         var after = Quantize.Layers(model);
         for (int i = 0; i < norms.Length; i++)
-            Assert.True(after[i].Integers.Integers().equal(before[i] * norms[i].reshape(-1, 1, 1, 1)), $"layer {i}");
+            Assert.True(after[i].Integers.Integers().Equals(before[i] * norms[i].reshape(-1, 1, 1, 1)), $"layer {i}");
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public class FakeQuantizeOracleTests : IDisposable
                 Assert.InRange(Math.Abs(codes[i] - expected), 0, tie ? 1 : 0);
                 Assert.Equal((codes[i] - zero) * scale, outputs[i], 1e-6 * Math.Abs(outputs[i]));
             }
-            Assert.True(integers.Dequantize().equal(y));
+            Assert.True(integers.Dequantize().Equals(y));
         }
     }
 
@@ -154,8 +154,8 @@ public class FakeQuantizeOracleTests : IDisposable
         foreach (bool channelsLast in new[] { false, true })
         {
             var dense = Input(9);
-            var x = (channelsLast ? dense.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : dense).requires_grad_();
-            var g = randn_like(x);
+            Tensor x = (channelsLast ? dense.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : dense).requires_grad_();
+            Tensor g = randn_like(x);
             (Tensor Y, Tensor Codes, Tensor Dx, float Ds, float Dz) Run(bool fused)
             {
                 Kernels.UseFused = fused;
@@ -166,7 +166,7 @@ public class FakeQuantizeOracleTests : IDisposable
                 return (y.detach(), GridTag.Of(y)!.Codes, x.grad!.clone(), Parameter(quantizer, "log_scale").grad!.item<float>(), Parameter(quantizer, "zero_point").grad!.item<float>());
             }
             var (a, b) = (Run(true), Run(false));
-            Assert.True(a.Y.equal(b.Y) && a.Codes.equal(b.Codes) && a.Dx.equal(b.Dx));
+            Assert.True(a.Y.Equals(b.Y) && a.Codes.Equals(b.Codes) && a.Dx.Equals(b.Dx));
             Assert.Equal(a.Y.stride(), x.stride());
             Assert.Equal(a.Ds, b.Ds, 1e-4f * (1 + Math.Abs(b.Ds)));
             Assert.Equal(a.Dz, b.Dz, 1e-4f * (1 + Math.Abs(b.Dz)));
@@ -178,12 +178,12 @@ public class FakeQuantizeOracleTests : IDisposable
     {
         var x = Input(3);
         var quantizer = new FakeQuantize(Grid.Activations(8));
-        Assert.True(quantizer.call(x).equal(x));
+        Assert.True(quantizer.call(x).Equals(x));
         quantizer.State = QuantizerState.Observing;
-        Assert.True(quantizer.call(x).equal(x));
+        Assert.True(quantizer.call(x).Equals(x));
         quantizer.Finish();
         Assert.Equal((x.max().item<float>() - x.min().item<float>()) / 255, quantizer.Scale, 1e-6);
-        Assert.True(new FakeQuantize(Grid.Activations(8), relu: true).call(x).equal(x.relu()));
+        Assert.True(new FakeQuantize(Grid.Activations(8), relu: true).call(x).Equals(x.relu()));
     }
 
     [Theory, InlineData(1e6f), InlineData(-1e6f)]

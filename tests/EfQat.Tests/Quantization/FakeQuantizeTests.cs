@@ -89,7 +89,7 @@ public class FakeQuantizeTests
 
     [Fact]
     public void Off_it_is_the_identity() =>
-        Assert.True(new FakeQuantize(Grid.Activations(4)).call(tensor(new[] { -1.3f, 0.1f, 9f })).equal(tensor(new[] { -1.3f, 0.1f, 9f })));
+        Assert.True(new FakeQuantize(Grid.Activations(4)).call(tensor(new[] { -1.3f, 0.1f, 9f })).Equals(tensor(new[] { -1.3f, 0.1f, 9f })));
 
     [Theory]
     [InlineData(1), InlineData(9)]

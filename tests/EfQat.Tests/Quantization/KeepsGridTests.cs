@@ -27,7 +27,7 @@ public class KeepsGridTests
             int image = i / 72, channel = i / 9 % 8 - 2, row = i / 3 % 3, column = i % 3;
             Assert.Equal(channel is < 0 or > 3 ? 5 : codes[((image * 4 + channel) * 6 + 2 * row) * 6 + 2 * column], found[i]);
         }
-        Assert.True(GridTag.Of(y)!.Dequantize().equal(y));
+        Assert.True(GridTag.Of(y)!.Dequantize().Equals(y));
     }
 
     [Fact]
@@ -38,8 +38,8 @@ public class KeepsGridTests
         foreach (var module in (nn.Module<Tensor, Tensor>[])[nn.MaxPool2d(3, 2, 1), nn.Flatten()])
         {
             var y = new KeepsGrid(module).call(x);
-            Assert.True(y.equal(module.call(x)));
-            Assert.True(GridTag.Of(y)!.Dequantize().equal(y));
+            Assert.True(y.Equals(module.call(x)));
+            Assert.True(GridTag.Of(y)!.Dequantize().Equals(y));
         }
         Assert.Null(GridTag.Of(nn.AdaptiveAvgPool2d(1).call(x)));
         Assert.Null(GridTag.Of(new KeepsGrid(nn.Flatten()).call(randn(2, 3))));

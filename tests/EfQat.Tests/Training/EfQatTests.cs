@@ -44,9 +44,9 @@ public sealed class EfQatTests : IDisposable
         plain.eval();
         quantized.eval();
         var x = Loader(train: false).Epoch().First().Images;
-        Assert.True(plain.call(x).equal(quantized.call(x)));
+        Assert.True(plain.call(x).Equals(quantized.call(x)));
         Quantize.SetState(quantized, QuantizerState.On);
-        Assert.False(plain.call(x).equal(quantized.call(x)));
+        Assert.False(plain.call(x).Equals(quantized.call(x)));
     }
 
     [Theory]

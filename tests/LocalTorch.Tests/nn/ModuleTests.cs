@@ -61,7 +61,7 @@ public class ModuleTests
         loaded.load(file);
         var states = saved.state_dict();
         Assert.Equal(9, states.Count);
-        Assert.All(loaded.state_dict(), pair => Assert.True(pair.Value.equal(states[pair.Key]), pair.Key));
+        Assert.All(loaded.state_dict(), pair => Assert.True(pair.Value.Equals(states[pair.Key]), pair.Key));
     }
 
     [Fact]
