@@ -50,7 +50,7 @@ public sealed class TrainTests : IDisposable
             Assert.Equal(0, (await process.Finish()).ExitCode);
         Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "training.safetensors")), File.ReadAllBytes(Checkpoint)); // weights, momentum, generator
         var (expected, actual) = (Weights(straight), Weights(Run));
-        Assert.All(expected.Keys, name => Assert.True(expected[name].equal(actual[name]), name));
+        Assert.All(expected.Keys, name => Assert.True(expected[name].Equals(actual[name]), name));
     }
 
     static Dictionary<string, Tensor> Weights(string run) => SafeTensors.Read(Path.Combine(run, "tiny-resnet20.safetensors")).Tensors;

@@ -26,7 +26,7 @@ public class TrainedBesidesTests
         var activations = Quantize.Quantizers(model).SelectMany(quantizer => quantizer.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         return
         [
-            .. model.named_parameters().Where(pair => !pair.parameter.detach().equal(before[pair.name])).Select(pair =>
+            .. model.named_parameters().Where(pair => !pair.parameter.detach().Equals(before[pair.name])).Select(pair =>
                 activations.Contains(pair.parameter) ? "activation scale"
                 : pair.name.EndsWith("log_scale") ? "weight scale"
                 : pair.name.Contains(".bn") || pair.name.StartsWith("bn") || pair.name.EndsWith("bias") ? "bias, norm" : "weight").Distinct().Order(),
