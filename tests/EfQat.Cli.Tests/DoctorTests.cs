@@ -2,8 +2,12 @@ using System.Text.Json;
 
 namespace EfQat.Cli.Tests;
 
-public sealed class DoctorTests
+public sealed class DoctorTests : IDisposable
 {
+    readonly string folder = Directory.CreateTempSubdirectory("efqat-doctor-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     [Fact]
     public async Task Json_names_every_part_and_its_status()
     {
@@ -19,40 +23,37 @@ public sealed class DoctorTests
     [Fact]
     public async Task A_file_named_for_json_gets_it_and_the_table_stays()
     {
-        var folder = Directory.CreateTempSubdirectory("efqat-doctor-").FullName;
-        try
-        {
-            var file = Path.Combine(folder, "new", "doctor.json");
-            var (code, output, _) = await Shell.Run("doctor", "--json", file);
-            Assert.Equal(0, code);
-            Assert.Equal(JsonValueKind.Array, JsonDocument.Parse(File.ReadAllText(file)).RootElement.ValueKind);
-            Assert.Contains("libtorch", output);
-            Assert.DoesNotContain("\"part\"", output);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var file = Path.Combine(folder, "new", "doctor.json");
+        var (code, output, _) = await Shell.Run("doctor", "--json", file);
+        Assert.Equal(0, code);
+        Assert.Equal(JsonValueKind.Array, JsonDocument.Parse(File.ReadAllText(file)).RootElement.ValueKind);
+        Assert.Contains("libtorch", output);
+        Assert.DoesNotContain("\"part\"", output);
+    }
+
+    [Fact]
+    public async Task A_full_disk_leaves_the_old_result_alone()
+    {
+        var file = Path.Combine(folder, "doctor.json");
+        File.WriteAllText(file, "old");
+        File.CreateSymbolicLink(file + ".unfinished", "/dev/full");
+        var (code, _, error) = await Shell.Run("doctor", "--json", file);
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: No space left on device", error);
+        Assert.Equal("old", File.ReadAllText(file));
+        Assert.Equal([file], Directory.GetFiles(folder));
     }
 
     [Fact]
     public async Task Every_data_set_is_found_or_says_how_to_get_it()
     {
-        var folder = Directory.CreateTempSubdirectory("efqat-doctor-").FullName;
-        try
-        {
-            var data = TinyData.Write(folder, train: 40);
-            using var process = Shell.Start([("EFQAT_DATA", data), ("XDG_DATA_HOME", folder)], "doctor", "--json");
-            var findings = JsonDocument.Parse((await process.Finish()).Output).RootElement.EnumerateArray().ToDictionary(f => f.GetProperty("part").GetString()!);
-            Assert.Equal($"40 training and 16 test images in {data}", findings["CIFAR-10"].GetProperty("found").GetString());
-            Assert.Equal("absent", findings["CIFAR-10 (JPEG)"].GetProperty("status").GetString());
-            Assert.Contains("EFQAT_DATA", findings["CIFAR-10 (JPEG)"].GetProperty("remedy").GetString());
-            Assert.Contains("fashion-mnist", findings.Keys);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var data = TinyData.Write(folder, train: 40);
+        using var process = Shell.Start([("EFQAT_DATA", data), ("XDG_DATA_HOME", folder)], "doctor", "--json");
+        var findings = JsonDocument.Parse((await process.Finish()).Output).RootElement.EnumerateArray().ToDictionary(f => f.GetProperty("part").GetString()!);
+        Assert.Equal($"40 training and 16 test images in {data}", findings["CIFAR-10"].GetProperty("found").GetString());
+        Assert.Equal("absent", findings["CIFAR-10 (JPEG)"].GetProperty("status").GetString());
+        Assert.Contains("EFQAT_DATA", findings["CIFAR-10 (JPEG)"].GetProperty("remedy").GetString());
+        Assert.Contains("fashion-mnist", findings.Keys);
     }
 
 #if LOCAL_TORCH

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using EfQat.Datasets;
 
@@ -128,7 +127,7 @@ public static class Trainer
         rule.Commit();
         var state = new CheckpointState();
         foreach (var (field, value) in identity) state.Metadata[field] = value;
-        state.Metadata["step"] = step.ToString(CultureInfo.InvariantCulture);
+        state.Metadata["step"] = step.ToString();
         state.Tensors["rng"] = get_rng_state();
         state.Add(model);
         rule.Save(state, "rule.");
@@ -148,7 +147,7 @@ public static class Trainer
             state.CopyTo(model);
             rule.Load(state, "rule.");
             set_rng_state(state.Tensors["rng"]);
-            return long.Parse(state.Metadata["step"], CultureInfo.InvariantCulture);
+            return long.Parse(state.Metadata["step"]);
         }
         catch (Exception problem) when (problem is KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException or ExternalException)
         {

@@ -118,7 +118,7 @@ public sealed class EfQatTests : IDisposable
     public void A_thousand_steps_leave_no_tensor_behind()
     {
         var scheme = Scheme.Parse("W4A8");
-        using var model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10));
+        using var model = new Tiny();
         Quantize.Prepare(model, scheme);
         Quantize.Calibrate(model, scheme, Loader(train: false).Epoch());
         using var rule = new EfQatUpdate(model, new(FreezingMode.ChannelWisePerLayer, Ratio: 0.25, Frequency: 160));
@@ -159,6 +159,16 @@ public sealed class EfQatTests : IDisposable
         }
 
         public void OnEvaluation(int epoch, double top1) { }
+    }
+
+    private sealed class Tiny : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> steps =
+            nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10));
+
+        public Tiny() : base(nameof(Tiny)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => steps.call(input);
     }
 
     private sealed class LiveTensors : ITrainingMonitor
