@@ -25,10 +25,16 @@ static class BenchCommand
     /// <param name="Speedup">QAT's backward over this one's: the median of the ratios turn by turn.</param>
     /// <param name="MultiplyAdds">Of the backward pass, in units of 10⁹; null where they are not counted.</param>
     /// <param name="PeakMemoryMb">Of a step.</param>
+    /// <param name="InputGradientMs">Median of the convolutions' ∂L/∂X in a backward pass, as are the next ones; null where it is not measured.</param>
+    /// <param name="WeightGradientMs">∂L/∂W of the unfrozen rows.</param>
+    /// <param name="BatchNormMs">Batch normalization.</param>
+    /// <param name="FakeQuantizeMs">Fake-quantizers of activations and weights.</param>
+    /// <param name="OtherMs">Additions, pooling, the loss, and autograd itself.</param>
     /// <param name="Steps">How many were timed.</param>
     sealed record Row(
         string Method, double? Ratio, double ForwardMs, double BackwardMs, double BackwardMinMs, double BackwardMaxMs, double UpdateMs,
-        double Speedup, double? MultiplyAdds, double PeakMemoryMb, int Steps);
+        double Speedup, double? MultiplyAdds, double PeakMemoryMb, double? InputGradientMs, double? WeightGradientMs, double? BatchNormMs,
+        double? FakeQuantizeMs, double? OtherMs, int Steps);
 
     static ExampleCommand Backward()
     {
@@ -89,11 +95,14 @@ static class BenchCommand
                 return 0;
             });
             var qat = times[1];
+            double? Part(int i, Func<StepTime, double> of) => entries[i].Method == "FP32" ? null : Median(times[i], of);
             Terminal.Write(parsed, ResultTable.Of(entries.Select((entry, i) => new Row(
                     entry.Method, entry.Ratio, Median(times[i], t => t.Forward), Median(times[i], t => t.Backward),
                     times[i].Min(t => t.Backward), times[i].Max(t => t.Backward), Median(times[i], t => t.Update),
                     Median(times[i].Zip(qat, (own, other) => other.Backward / own.Backward)), entry.Method == "FP32" ? null : times[i][0].Work.Total / 1e9,
-                    times[i].Max(t => t.PeakBytes) / 1e6, count)))
+                    times[i].Max(t => t.PeakBytes) / 1e6,
+                    Part(i, t => t.Parts.InputGradient), Part(i, t => t.Parts.WeightGradient), Part(i, t => t.Parts.BatchNorm),
+                    Part(i, t => t.Parts.FakeQuantize), Part(i, t => t.Backward - t.Parts.Total), count)))
                 .Column("Method", r => r.Method)
                 .Column("Ratio", r => r.Ratio, null, "0 %")
                 .Column("Forward", r => r.ForwardMs, "ms", "0.0")
@@ -103,7 +112,12 @@ static class BenchCommand
                 .Column("Update", r => r.UpdateMs, "ms", "0.0")
                 .Column("QAT / this", r => r.Speedup, "×", "0.00")
                 .Column("Multiply-adds", r => r.MultiplyAdds, "10⁹", "0.00")
-                .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0"));
+                .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0")
+                .Column("∂L/∂X", r => r.InputGradientMs, "ms", "0.0")
+                .Column("∂L/∂W", r => r.WeightGradientMs, "ms", "0.0")
+                .Column("BatchNorm", r => r.BatchNormMs, "ms", "0.0")
+                .Column("Fake-quantize", r => r.FakeQuantizeMs, "ms", "0.0")
+                .Column("Other", r => r.OtherMs, "ms", "0.0"));
             return CommandLine.Ok;
         });
     }

@@ -2,10 +2,26 @@ namespace EfQat.Backward;
 
 public static partial class Kernels
 {
+    // Where libtorch's forward (oneDNN) overtakes ours: measured with 3 × 3 kernels on AVX-512, 1.3 times slower at 64 channels,
+    // 1.16 times faster at 128. Its input gradient did not, up to 512 channels.
+    private const long FusedForwardChannels = 64;
+
+    /// <summary>Y of a convolution. // [N, K, H', W']</summary>
+    internal static Tensor Convolution(Tensor x, Tensor weight, Tensor? bias, ConvShape shape)
+    {
+#if LOCAL_TORCH
+        if (bias is null && IsFused(x, weight, shape) && Math.Max(weight.shape[0], weight.shape[1]) <= FusedForwardChannels)
+            return NativeOps.Call("efqat::conv2d", x, weight, shape.Stride.Height, shape.Paddings)[0];
+#endif
+        return nn.functional.conv2d(x, weight, bias, shape.Strides, shape.Paddings, groups: shape.Groups);
+    }
+
     /// <summary>∂L/∂X of a convolution. // [N, C, H, W]</summary>
     internal static Tensor ConvInputGradient(Tensor grad, Tensor weight, long[] inputShape, ConvShape shape)
     {
 #if LOCAL_TORCH
+        if (IsFused(grad, weight, shape))
+            return NativeOps.Call("efqat::conv2d_input_gradient", grad, weight, inputShape, shape.Stride.Height, shape.Paddings)[0];
         if (UseFused)
         {
             using var input = Unwritten(inputShape, grad);
@@ -45,6 +61,10 @@ public static partial class Kernels
     }
 
 #if LOCAL_TORCH
+    private static bool IsFused(Tensor x, Tensor weight, ConvShape shape) =>
+        HasFused("efqat::conv2d", x) && shape.Groups == 1 && shape.Stride.Height == shape.Stride.Width && shape.Stride.Height <= 2
+        && weight.shape[2] * weight.shape[3] > 1;
+
     /// <summary>Stands for an operand of which libtorch reads the shape and the layout only.</summary>
     private static Tensor Unwritten(long[] shape, Tensor like)
     {

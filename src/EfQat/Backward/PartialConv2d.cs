@@ -1,4 +1,5 @@
 using EfQat.Quantization;
+using static EfQat.Backward.BackwardTime;
 
 namespace EfQat.Backward;
 
@@ -48,7 +49,7 @@ public static class PartialConv2d
             ctx.save_data("input", (x.shape, x.requires_grad));
             ctx.save_data("bias", bias is not null);
             if (integers is not null) ctx.save_data("qmin", integers.Grid.QMin);
-            return nn.functional.conv2d(x, weight, bias, shape.Strides, shape.Paddings, groups: shape.Groups);
+            return Kernels.Convolution(x, weight, bias, shape);
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -62,14 +63,14 @@ public static class PartialConv2d
             Tensor? gradInput = null, gradRows = null, gradBias = null;
             if (inputNeeded)
             {
-                gradInput = Kernels.ConvInputGradient(grad_output, weight, inputShape, shape);
+                gradInput = Measure(Part.InputGradient, () => Kernels.ConvInputGradient(grad_output, weight, inputShape, shape));
                 MultiplyAdds.AddInput(perFilter * rows.Total);
             }
             if (!rows.IsNone)
             {
-                gradRows = saved.Count == 2
+                gradRows = Measure(Part.WeightGradient, () => saved.Count == 2
                     ? Kernels.ConvWeightGradient(grad_output, saved[1], rows, weight.shape, shape)
-                    : Kernels.ConvWeightGradient(grad_output, saved[1], saved[2], saved[3], (int)ctx.get_data("qmin"), rows, weight.shape, shape);
+                    : Kernels.ConvWeightGradient(grad_output, saved[1], saved[2], saved[3], (int)ctx.get_data("qmin"), rows, weight.shape, shape));
                 MultiplyAdds.AddWeight(perFilter * rows.Count);
             }
             if ((bool)ctx.get_data("bias"))

@@ -1,3 +1,5 @@
+using static EfQat.Backward.BackwardTime;
+
 namespace EfQat.Backward;
 
 /// <summary>
@@ -44,13 +46,13 @@ public static class PartialLinear
             Tensor? gradInput = null, gradRows = null, gradBias = null;
             if ((bool)ctx.get_data("input"))
             {
-                gradInput = grad_output.matmul(saved[0]);
+                gradInput = Measure(Part.InputGradient, () => grad_output.matmul(saved[0]));
                 MultiplyAdds.AddInput(perRow * output);
             }
             if (!rows.IsNone)
             {
                 var selected = rows.IsAll ? g : g.index_select(1, rows.ToTensor(g.device));
-                gradRows = selected.t().matmul(saved[1].reshape(-1, input));  // [R, in]
+                gradRows = Measure(Part.WeightGradient, () => selected.t().matmul(saved[1].reshape(-1, input)));  // [R, in]
                 MultiplyAdds.AddWeight(perRow * rows.Count);
             }
             if ((bool)ctx.get_data("bias"))

@@ -1,5 +1,6 @@
 using EfQat.Backward;
 using TorchSharp.Modules;
+using static EfQat.Backward.BackwardTime;
 
 namespace EfQat.Quantization;
 
@@ -125,7 +126,8 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         {
             var saved = ctx.get_saved_variables();
             var (x, scale, grid) = (saved[0], saved[1], (Grid)ctx.get_data("grid"));
-            var (gradX, gradScale, gradZero) = Kernels.FakeQuantizeBackward(grad_outputs[0], x, scale, saved[2], grid, (bool)ctx.get_data("relu"));
+            var (gradX, gradScale, gradZero) = Measure(
+                Part.FakeQuantize, () => Kernels.FakeQuantizeBackward(grad_outputs[0], x, scale, saved[2], grid, (bool)ctx.get_data("relu")));
             double k = (double)ctx.get_data("k");
             return [gradX, (gradScale * scale * k).reshape(1), grid.Symmetric ? null! : (gradZero * k).reshape(1), null!, null!, null!, null!, null!];
         }

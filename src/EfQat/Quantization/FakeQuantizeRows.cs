@@ -1,4 +1,5 @@
 using EfQat.Backward;
+using static EfQat.Backward.BackwardTime;
 
 namespace EfQat.Quantization;
 
@@ -39,7 +40,7 @@ public static class FakeQuantizeRows
         {
             var (saved, grid) = (ctx.get_saved_variables(), (Grid)ctx.get_data("grid"));
             var (rows, scale) = (saved[0], saved[1]);
-            var (gradRows, gradScale) = Kernels.FakeQuantizeRowsBackward(grad_output.contiguous(), rows, scale, grid);
+            var (gradRows, gradScale) = Measure(Part.FakeQuantize, () => Kernels.FakeQuantizeRowsBackward(grad_output.contiguous(), rows, scale, grid));
             return [gradRows, gradScale * scale * (double)ctx.get_data("k"), null!, null!];
         }
     }

@@ -9,8 +9,9 @@ namespace EfQat.Training;
 /// <param name="Backward">Milliseconds.</param>
 /// <param name="Update">Milliseconds of the optimizer.</param>
 /// <param name="Work">Multiply-adds of the backward pass.</param>
+/// <param name="Parts">Where the backward pass spent its time.</param>
 /// <param name="PeakBytes">The most that tensors held at once during the step; 0 where the torch in use cannot tell.</param>
-public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, long PeakBytes)
+public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, BackwardTime Parts, long PeakBytes)
 {
     /// <summary>Milliseconds of the whole step.</summary>
     public double Total => Forward + Backward + Update;
@@ -38,7 +39,7 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
 #if LOCAL_TORCH
         TorchMemory.ResetPeak();
 #endif
-        var work = MultiplyAdds.Now;
+        var (work, parts) = (MultiplyAdds.Now, BackwardTime.Now);
         var clock = Stopwatch.StartNew();
         var loss = nn.functional.cross_entropy(model.call(batch.Images), batch.Labels);
         double forward = Elapsed(clock);
@@ -51,6 +52,6 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
 #else
         long peak = 0;
 #endif
-        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, peak);
+        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, BackwardTime.Now - parts, peak);
     }
 }

@@ -9,7 +9,7 @@
 // Code + qmin − z is exact in float (z is the forward's zero point, on the grid) and scale is applied once, at the end, so
 // codes lose nothing against floats. Sums are float over about 1,000 positions and over blocks of these within a thread;
 // threads are added in double, in a fixed order. Tolerance: 1e-6 · Σ |g · x̂| of an entry (measured 3e-7, against float64).
-#include "outer_products.h"
+#include "vector_kernels.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -60,12 +60,12 @@ private:
 
 void unpack(const uint8_t* from, int64_t pixels, int64_t stride, int64_t channels, float shift, float* to,
             int64_t block, int64_t width) {
-    outer_products().unpack_codes(from, pixels, stride, channels, shift, to, block, width);
+    vector_kernels().outer_products.unpack_codes(from, pixels, stride, channels, shift, to, block, width);
 }
 
 void unpack(const float* from, int64_t pixels, int64_t stride, int64_t channels, float shift, float* to,
             int64_t block, int64_t width) {
-    outer_products().unpack_floats(from, pixels, stride, channels, shift, to, block, width);
+    vector_kernels().outer_products.unpack_floats(from, pixels, stride, channels, shift, to, block, width);
 }
 
 // The rows of one group over one thread's images.
@@ -73,7 +73,7 @@ template <typename Source>
 class GroupSums {
 public:
     GroupSums(const Convolution& conv, int64_t group, const int64_t* rows, int64_t count)
-        : conv_(conv), group_(group), rows_(rows, rows + count), vector_(outer_products().width) {
+        : conv_(conv), group_(group), rows_(rows, rows + count), vector_(vector_kernels().width) {
         const int64_t channels = conv.group_channels();
         broadcast_x_ = channels * divide_up(count, vector_) < count * divide_up(channels, vector_);
         x_lanes_ = broadcast_x_ ? channels : vector_;
@@ -146,7 +146,7 @@ private:
         }
         const Operand of_gradient{gradient, positions * step, conv_.out_width * step, step};
 
-        outer_products().accumulate({end - begin, conv_.out_height, conv_.out_width},
+        vector_kernels().outer_products.accumulate({end - begin, conv_.out_height, conv_.out_width},
                                     broadcast_x_ ? of_gradient : of_x, lines_, taps_,
                                     broadcast_x_ ? of_x : of_gradient, offsets_, sums_.data());
     }

@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -27,26 +26,12 @@ namespace {
 constexpr int64_t kBlock = 1024;
 constexpr int64_t kGrain = 32 * kBlock;
 
-struct Grid {
-    float scale, inverse, low, high;
-};
-
-Grid grid_of(const at::Tensor& scale, const at::Tensor& zero_point, int64_t qmin, int64_t qmax) {
-    TORCH_CHECK(scale.numel() == 1 && zero_point.numel() == 1,
-                "fake_quantize: scale and zero_point must hold one element each; use fake_quantize_rows for one scale a row");
-    TORCH_CHECK(qmin <= qmax && qmax - qmin <= 255, "fake_quantize: the grid must have 1 to 256 levels, got qmin ", qmin,
-                " and qmax ", qmax);
-    const float s = scale.item<float>();
-    const float z = std::clamp<float>(std::nearbyint(zero_point.item<float>()), qmin, qmax);
-    return {s, 1 / s, qmin - z, qmax - z};
-}
-
 void check(const at::Tensor& x) {
     TORCH_CHECK(x.scalar_type() == at::kFloat, "fake_quantize: tensors must be float, got ", x.scalar_type());
 }
 
 EFQAT_CLONES void quantize(const float* __restrict x, float* __restrict xhat, uint8_t* __restrict codes, int64_t count,
-                           Grid grid, float floor) {
+                           FakeQuantizeGrid grid, float floor) {
     for (int64_t i = 0; i < count; i++) {
         const float u = std::max(x[i], floor) * grid.inverse;
         const float q = round_half_even(std::min(std::max(u, grid.low), grid.high));
@@ -59,22 +44,18 @@ struct Sums {
     double scale = 0, outside = 0;
 };
 
-// Where x is not above `gate`, the gradient stops (relu).
 EFQAT_CLONES Sums differentiate(const float* __restrict grad, const float* __restrict x, float* __restrict grad_x,
-                                int64_t count, Grid grid, float floor, float gate) {
+                                int64_t count, FakeQuantizeGrid grid, float floor, float gate) {
     Sums sums;
     for (int64_t block = 0; block < count; block += kBlock) {
         float scale = 0, outside = 0;
         const int64_t end = std::min(count, block + kBlock);
 #pragma omp simd reduction(+ : scale, outside)
         for (int64_t i = block; i < end; i++) {
-            const float u = std::max(x[i], floor) * grid.inverse;
-            const float r = round_half_even(std::min(std::max(u, grid.low - 1), grid.high + 1));
-            const float q = std::min(std::max(r, grid.low), grid.high);
-            const bool inside = q == r;
-            scale += grad[i] * (q - (inside ? u : 0.0f));
-            outside += inside ? 0.0f : grad[i];
-            grad_x[i] = inside && x[i] > gate ? grad[i] : 0.0f;
+            const FakeQuantizeTerms terms = fake_quantize_terms(grad[i], x[i], grid, floor, gate);
+            grad_x[i] = terms.x;
+            scale += terms.scale;
+            outside += terms.outside;
         }
         sums.scale += scale;
         sums.outside += outside;
@@ -82,19 +63,17 @@ EFQAT_CLONES Sums differentiate(const float* __restrict grad, const float* __res
     return sums;
 }
 
-constexpr float kNone = -std::numeric_limits<float>::infinity();
-
 std::tuple<at::Tensor, at::Tensor> fake_quantize(const at::Tensor& input, const at::Tensor& scale,
                                                  const at::Tensor& zero_point, int64_t qmin, int64_t qmax, bool relu) {
     check(input);
-    const Grid grid = grid_of(scale, zero_point, qmin, qmax);
+    const FakeQuantizeGrid grid = fake_quantize_grid(scale, zero_point, qmin, qmax);
     const at::Tensor x = dense(input);
     at::Tensor xhat = at::empty_like(x), codes = at::empty_like(x, x.options().dtype(at::kByte));
     const float* from = x.data_ptr<float>();
     float* to = xhat.data_ptr<float>();
     uint8_t* code = codes.data_ptr<uint8_t>();
     at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-        quantize(from + begin, to + begin, code + begin, end - begin, grid, relu ? 0 : kNone);
+        quantize(from + begin, to + begin, code + begin, end - begin, grid, relu ? 0 : kNoFloor);
     });
     return {xhat, codes};
 }
@@ -106,7 +85,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> fake_quantize_backward(
     check(input);
     TORCH_CHECK(gradient.sizes() == input.sizes(), "fake_quantize_backward: grad has shape ", gradient.sizes(),
                 ", x has ", input.sizes());
-    const Grid grid = grid_of(scale, zero_point, qmin, qmax);
+    const FakeQuantizeGrid grid = fake_quantize_grid(scale, zero_point, qmin, qmax);
     const at::Tensor x = dense(input), grad = ordered_like(gradient, x);
     at::Tensor grad_x = at::empty_like(x);
     const float *g = grad.data_ptr<float>(), *from = x.data_ptr<float>();
@@ -114,7 +93,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> fake_quantize_backward(
     std::vector<Sums> parts(at::get_num_threads());
     at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
         parts[at::get_thread_num()] = differentiate(g + begin, from + begin, to + begin, end - begin, grid,
-                                                    relu ? 0 : kNone, relu ? 0 : kNone);
+                                                    relu ? 0 : kNoFloor, relu ? 0 : kNoFloor);
     });
     Sums sums;
     for (const Sums& part : parts) {

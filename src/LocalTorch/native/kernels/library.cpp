@@ -9,6 +9,13 @@ TORCH_LIBRARY(efqat, m) {
     m.def("fake_quantize_rows(Tensor w, Tensor scale, int qmin, int qmax) -> Tensor");
     m.def("fake_quantize_rows_backward(Tensor grad, Tensor w, Tensor scale, int qmin, int qmax)"
           " -> (Tensor grad_w, Tensor grad_scale)");
+    m.def("batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor(a!) running_mean, Tensor(b!) running_var, float momentum,"
+          " float eps) -> (Tensor y, Tensor mean, Tensor inverse)");
+    m.def("batch_norm_fake_quantize_backward(Tensor grad, Tensor x, Tensor mean, Tensor inverse, Tensor weight, Tensor bias,"
+          " Tensor scale, Tensor zero_point, int qmin, int qmax, bool relu)"
+          " -> (Tensor grad_x, Tensor grad_weight, Tensor grad_bias, Tensor grad_scale, Tensor grad_zero_point)");
+    m.def("conv2d(Tensor x, Tensor weight, int stride, int[2] padding) -> Tensor");
+    m.def("conv2d_input_gradient(Tensor grad, Tensor weight, int[] input_size, int stride, int[2] padding) -> Tensor");
     m.def("conv2d_weight_rows(Tensor grad, Tensor codes, Tensor scale, Tensor zero_point, int qmin, Tensor rows,"
           " int[2] kernel, int[2] stride, int[2] padding, int groups) -> Tensor");
     m.def("conv2d_weight_rows_float(Tensor grad, Tensor x, Tensor rows,"

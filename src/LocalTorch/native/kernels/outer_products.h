@@ -16,10 +16,8 @@ struct Operand {
     int64_t image, row, step;
 };
 
-// One instruction set's version. A vector holds `width` floats.
+// One instruction set's version.
 struct OuterProducts {
-    int64_t width;
-
     // sums[s][line][tap][lane] += Σ over positions of scalars[offsets[s]] · vectors[lines[line] + tap · width + lane].
     // taps is 1, or 3 with a multiple of three lines.
     void (*accumulate)(const Positions&, const Operand& vectors, const std::vector<int64_t>& lines, int taps,
@@ -31,8 +29,5 @@ struct OuterProducts {
     void (*unpack_floats)(const float* from, int64_t pixels, int64_t stride, int64_t channels, float shift,
                           float* to, int64_t block, int64_t width);
 };
-
-// The best version for this processor; ATEN_CPU_CAPABILITY=avx512|avx2|default chooses as it does for libtorch.
-const OuterProducts& outer_products();
 
 }  // namespace efqat

@@ -1,4 +1,4 @@
-// One instruction set's version of OuterProducts, included by outer_products.cpp once for each, with
+// One instruction set's version of OuterProducts, included by vector_kernels.cpp once for each, with
 //   EFQAT_TARGET             the function attribute that selects the instruction set,
 //   EFQAT_KEEP(vector)       holds a vector in a register (else the compiler loads it anew for each multiply-add),
 //   kWidth                   floats per vector,
@@ -105,5 +105,3 @@ EFQAT_TARGET void unpack(const Source* from, int64_t pixels, int64_t stride, int
                     to[pixel * width + lane] = from[pixel * stride + lane] + shift;
     }
 }
-
-const OuterProducts version{kWidth, accumulate, unpack<uint8_t>, unpack<float>};

@@ -1,0 +1,253 @@
+// Batch normalization of channels-last images in training, and one backward pass through it and the fake-quantizer behind it.
+//
+//   y = x · a + b      a = γ / √(var + ε)      b = β − mean · a
+//   x̂ = fake-quantize(y)                       see fake_quantize.cpp; gm below is its ∂L/∂y
+//   ∂L/∂β = Σ gm       ∂L/∂γ = Σ gm · (x − mean) / √(var + ε)
+//   ∂L/∂x = a · (gm − ∂L/∂β / n − (x − mean) / √(var + ε) · ∂L/∂γ / n)
+//
+// Both directions are limited by memory. The backward reads ∂L/∂x̂ and x twice and writes ∂L/∂x once; y is computed anew, so nobody
+// keeps it. A pixel's channels are adjacent: loops run over a few pixels at once, with the channels' constants repeated for each.
+// Sums are float over 256 values, then double; for a fixed number of threads they are deterministic.
+#include "fake_quantize.h"
+#include "simd.h"
+
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+namespace efqat {
+namespace {
+
+constexpr int64_t kLanes = 256, kBlockPixels = 256, kGrainPixels = 1024;
+
+// The channels' constants, repeated so that one row of them serves several pixels.
+class Lanes {
+public:
+    explicit Lanes(int64_t channels)
+        : channels_(channels), pixels_(channels < kLanes ? kLanes / channels : 1), values_(channels * pixels_) {}
+
+    template <typename F>
+    Lanes(int64_t channels, const F& of_channel) : Lanes(channels) {
+        for (size_t i = 0; i < values_.size(); i++) values_[i] = static_cast<float>(of_channel(i % channels));
+    }
+
+    int64_t pixels() const { return pixels_; }
+    float* data() { return values_.data(); }
+    const float* data() const { return values_.data(); }
+
+    // Adds the lanes of each channel to sums, and starts again from zero.
+    void add_to(double* sums) {
+        for (size_t i = 0; i < values_.size(); i++) sums[i % channels_] += values_[i];
+        std::fill(values_.begin(), values_.end(), 0.0f);
+    }
+
+private:
+    int64_t channels_, pixels_;
+    std::vector<float> values_;
+};
+
+EFQAT_CLONES void sum_moments(const float* __restrict x, int64_t count, const float* __restrict shift, float* __restrict sum,
+                              float* __restrict square) {
+    for (int64_t i = 0; i < count; i++) {
+        const float v = x[i] - shift[i];
+        sum[i] += v;
+        square[i] += v * v;
+    }
+}
+
+EFQAT_CLONES void normalize(const float* __restrict x, int64_t count, const float* __restrict a, const float* __restrict b,
+                            float* __restrict y) {
+    for (int64_t i = 0; i < count; i++) y[i] = x[i] * a[i] + b[i];
+}
+
+struct Constants {
+    const float *a, *b, *mean;
+};
+
+struct QuantizerSums {
+    double scale = 0, outside = 0;
+};
+
+EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, Constants of,
+                                FakeQuantizeGrid grid, float floor, float gate, float* __restrict sum, float* __restrict product,
+                                QuantizerSums& quantizer) {
+    float scale = 0, outside = 0;
+#pragma omp simd reduction(+ : scale, outside)
+    for (int64_t i = 0; i < count; i++) {
+        const FakeQuantizeTerms gm = fake_quantize_terms(g[i], x[i] * of.a[i] + of.b[i], grid, floor, gate);
+        sum[i] += gm.x;
+        product[i] += gm.x * (x[i] - of.mean[i]);
+        scale += gm.scale;
+        outside += gm.outside;
+    }
+    quantizer.scale += scale;
+    quantizer.outside += outside;
+}
+
+EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, Constants of,
+                                 FakeQuantizeGrid grid, float floor, float gate, const float* __restrict slope,
+                                 const float* __restrict offset, float* __restrict to) {
+    for (int64_t i = 0; i < count; i++)
+        to[i] = fake_quantize_terms(g[i], x[i] * of.a[i] + of.b[i], grid, floor, gate).x * of.a[i] +
+                (x[i] - of.mean[i]) * slope[i] + offset[i];
+}
+
+// Calls body(first element, elements) for groups of pixels of [begin, end), and block_done() at the end of each block.
+template <typename Body, typename Done>
+void for_pixels(int64_t begin, int64_t end, int64_t channels, int64_t together, const Body& body, const Done& block_done) {
+    for (int64_t block = begin; block < end; block += kBlockPixels) {
+        const int64_t last = std::min(end, block + kBlockPixels);
+        for (int64_t pixel = block; pixel < last; pixel += together)
+            body(pixel * channels, std::min(together, last - pixel) * channels);
+        block_done();
+    }
+}
+
+at::Tensor channels_last(const at::Tensor& x, const char* name) {
+    TORCH_CHECK(x.dim() == 4 && x.scalar_type() == at::kFloat, "batch_norm: ", name, " must be float [N, C, H, W]");
+    return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+const float* of_channels(const at::Tensor& values, int64_t channels, const char* name) {
+    TORCH_CHECK(values.scalar_type() == at::kFloat && values.is_contiguous() && values.numel() == channels, "batch_norm: ", name,
+                " must hold a float for each of ", channels, " channels");
+    return values.data_ptr<float>();
+}
+
+// Sums of each channel from all threads, added in a fixed order.
+class ChannelSums {
+public:
+    explicit ChannelSums(int64_t size) : size_(size), parts_(at::get_num_threads(), std::vector<double>(size_)) {}
+
+    double* of_thread() { return parts_[at::get_thread_num()].data(); }
+
+    std::vector<double> total() const {
+        std::vector<double> sums(size_);
+        for (const auto& part : parts_)
+            for (int64_t i = 0; i < size_; i++) sums[i] += part[i];
+        return sums;
+    }
+
+private:
+    int64_t size_;
+    std::vector<std::vector<double>> parts_;
+};
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                                                          const at::Tensor& running_mean, const at::Tensor& running_var,
+                                                          double momentum, double eps) {
+    const at::Tensor x = channels_last(input, "x");
+    const int64_t channels = x.size(1), pixels = x.numel() / std::max<int64_t>(channels, 1);
+    TORCH_CHECK(pixels > 1, "batch_norm: a channel needs more than one value in training");
+    const float *gamma = of_channels(weight, channels, "weight"), *beta = of_channels(bias, channels, "bias");
+    of_channels(running_mean, channels, "running_mean");
+    of_channels(running_var, channels, "running_var");
+    const float* from = x.data_ptr<float>();
+
+    // Moments around the first pixel: no cancellation where the mean is far from zero.
+    const Lanes shift(channels, [&](int64_t c) { return from[c]; });
+    ChannelSums sums(2 * channels);
+    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
+        Lanes sum(channels), square(channels);
+        double* own = sums.of_thread();
+        for_pixels(
+            begin, end, channels, shift.pixels(),
+            [&](int64_t i, int64_t count) { sum_moments(from + i, count, shift.data(), sum.data(), square.data()); },
+            [&] {
+                sum.add_to(own);
+                square.add_to(own + channels);
+            });
+    });
+    const std::vector<double> moments = sums.total();
+    at::Tensor mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous)), inverse = at::empty_like(mean);
+    float *m = mean.data_ptr<float>(), *inv = inverse.data_ptr<float>();
+    float *moving_mean = running_mean.data_ptr<float>(), *moving_var = running_var.data_ptr<float>();
+    for (int64_t c = 0; c < channels; c++) {
+        const double shifted = moments[c] / pixels, var = std::max(0.0, moments[channels + c] / pixels - shifted * shifted);
+        m[c] = static_cast<float>(from[c] + shifted);
+        inv[c] = static_cast<float>(1 / std::sqrt(var + eps));
+        moving_mean[c] += static_cast<float>(momentum * (m[c] - moving_mean[c]));
+        moving_var[c] += static_cast<float>(momentum * (var * pixels / (pixels - 1) - moving_var[c]));
+    }
+
+    const Lanes a(channels, [&](int64_t c) { return gamma[c] * inv[c]; });
+    const Lanes b(channels, [&](int64_t c) { return beta[c] - m[c] * (gamma[c] * inv[c]); });
+    at::Tensor y = at::empty_like(x);
+    float* to = y.data_ptr<float>();
+    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
+        for_pixels(
+            begin, end, channels, a.pixels(),
+            [&](int64_t i, int64_t count) { normalize(from + i, count, a.data(), b.data(), to + i); }, [] {});
+    });
+    return {y, mean, inverse};
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_norm_fake_quantize_backward(
+    const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& mean, const at::Tensor& inverse, const at::Tensor& weight,
+    const at::Tensor& bias, const at::Tensor& scale, const at::Tensor& zero_point, int64_t qmin, int64_t qmax, bool relu) {
+    const at::Tensor x = channels_last(input, "x"), grad = channels_last(gradient, "grad");
+    TORCH_CHECK(grad.sizes() == x.sizes(), "batch_norm: grad has shape ", grad.sizes(), ", x has ", x.sizes());
+    const int64_t channels = x.size(1), pixels = x.numel() / std::max<int64_t>(channels, 1);
+    const float *m = of_channels(mean, channels, "mean"), *inv = of_channels(inverse, channels, "inverse");
+    const float *gamma = of_channels(weight, channels, "weight"), *beta = of_channels(bias, channels, "bias");
+    const FakeQuantizeGrid grid = fake_quantize_grid(scale, zero_point, qmin, qmax);
+    const float floor = relu ? 0 : kNoFloor, gate = floor;
+    const float *from = x.data_ptr<float>(), *g = grad.data_ptr<float>();
+
+    const Lanes a(channels, [&](int64_t c) { return gamma[c] * inv[c]; });
+    const Lanes b(channels, [&](int64_t c) { return beta[c] - m[c] * (gamma[c] * inv[c]); });
+    const Lanes means(channels, [&](int64_t c) { return m[c]; });
+    const Constants of{a.data(), b.data(), means.data()};
+    ChannelSums sums(2 * channels + 2);
+    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
+        Lanes sum(channels), product(channels);
+        QuantizerSums quantizer;
+        double* own = sums.of_thread();
+        for_pixels(
+            begin, end, channels, a.pixels(),
+            [&](int64_t i, int64_t count) {
+                sum_gradients(g + i, from + i, count, of, grid, floor, gate, sum.data(), product.data(), quantizer);
+            },
+            [&] {
+                sum.add_to(own);
+                product.add_to(own + channels);
+            });
+        own[2 * channels] += quantizer.scale;
+        own[2 * channels + 1] += quantizer.outside;
+    });
+    const std::vector<double> total = sums.total();
+    const double *sum = total.data(), *product = sum + channels;
+    at::Tensor grad_weight = at::empty_like(weight), grad_bias = at::empty_like(bias);
+    for (int64_t c = 0; c < channels; c++) {
+        grad_weight.data_ptr<float>()[c] = static_cast<float>(product[c] * inv[c]);
+        grad_bias.data_ptr<float>()[c] = static_cast<float>(sum[c]);
+    }
+    const double of_scale = total[2 * channels], outside = total[2 * channels + 1];
+
+    const Lanes slope(channels, [&](int64_t c) { return -double(gamma[c]) * inv[c] * inv[c] * inv[c] * product[c] / pixels; });
+    const Lanes offset(channels, [&](int64_t c) { return -double(gamma[c]) * inv[c] * sum[c] / pixels; });
+    at::Tensor grad_x = at::empty_like(x);
+    float* to = grad_x.data_ptr<float>();
+    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
+        for_pixels(
+            begin, end, channels, a.pixels(),
+            [&](int64_t i, int64_t count) {
+                write_gradient(g + i, from + i, count, of, grid, floor, gate, slope.data(), offset.data(), to + i);
+            },
+            [] {});
+    });
+    return {grad_x, grad_weight, grad_bias, at::full_like(scale, of_scale), at::full_like(zero_point, -grid.scale * outside)};
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(efqat, CPU, m) {
+    m.impl("batch_norm", batch_norm);
+    m.impl("batch_norm_fake_quantize_backward", batch_norm_fake_quantize_backward);
+}
+
+}  // namespace efqat
