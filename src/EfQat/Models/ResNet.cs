@@ -1,3 +1,4 @@
+using EfQat.Quantization;
 using TorchSharp.Modules;
 
 namespace EfQat.Models;
@@ -41,9 +42,15 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        var x = relu1.call(bn1.call(conv1.call(input)));       // [N, 16, H, W]
+        var x = Stem(input);                                   // [N, 16, H, W]
         x = layer3.call(layer2.call(layer1.call(x)));          // [N, 64, H/4, W/4]
         return linear.call(pool.call(x).flatten(1));           // [N, classes]
+    }
+
+    private Tensor Stem(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        return relu1.call(bn1.call(conv1.call(input))).LeaveScope();
     }
 
     private static Sequential Stage(int blocks, long inChannels, long channels, long stride) =>
@@ -74,9 +81,10 @@ public sealed class BasicBlock : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
+        using var scope = NewDisposeScope();
         var x = relu1.call(bn1.call(conv1.call(input)));
         x = bn2.call(conv2.call(x));
-        return relu2.call(add.call(x, shortcut?.call(input) ?? input));
+        return relu2.call(add.call(x, shortcut?.call(input) ?? input)).LeaveScope();
     }
 }
 

@@ -28,7 +28,7 @@ public static class BatchNormFolding
         List<Call> calls = [];
         try
         {
-            ModuleTree.Replace(model, (name, module) => module is Conv2d or QuantConv2d or BatchNorm2d { running_mean: not null }
+            ModuleTree.Replace(model, (name, module) => module is Conv2d or QuantConv2d or QuantBatchNorm2d or BatchNorm2d { running_mean: not null }
                 ? new Probe(name, (nn.Module<Tensor, Tensor>)module, calls)
                 : null);
             var expected = model.call(sample);
@@ -36,7 +36,7 @@ public static class BatchNormFolding
             Dictionary<Probe, nn.Module<Tensor, Tensor>> successors = [];
             foreach (var (convolution, norm) in pairs)
             {
-                var folded = Folded(convolution.Probe.Module, (BatchNorm2d)norm.Probe.Module);
+                var folded = Folded(convolution.Probe.Module, NormOf(norm.Probe.Module)!);
                 CheckEqual(convolution, norm, folded, tolerance);
                 CheckSoleReader(convolution, norm, () => model.call(sample).Equals(expected));
                 (successors[convolution.Probe], successors[norm.Probe]) = (folded, nn.Identity());
@@ -67,12 +67,14 @@ public static class BatchNormFolding
         return
         [
             .. from norm in once
-               where norm.Probe.Module is BatchNorm2d
+               where NormOf(norm.Probe.Module) is not null
                from convolution in once
-               where convolution.Probe.Module is not BatchNorm2d && ReferenceEquals(convolution.Output, norm.Input)
+               where NormOf(convolution.Probe.Module) is null && ReferenceEquals(convolution.Output, norm.Input)
                select (convolution, norm),
         ];
     }
+
+    private static BatchNorm2d? NormOf(nn.Module module) => module as BatchNorm2d ?? (module as QuantBatchNorm2d)?.Origin;
 
     private static nn.Module<Tensor, Tensor> Folded(nn.Module<Tensor, Tensor> convolution, BatchNorm2d norm)
     {

@@ -99,7 +99,10 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         Tensor scale, zeroPoint;
         using (no_grad())
             (scale, zeroPoint) = (LogScale.Exp(log_scale), zero_point.round().clamp(Grid.QMin, Grid.QMax));
-        var outputs = Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu, gradientScale);
+        double k = gradientScale ? 1 / Math.Sqrt((double)input.numel() / input.shape[0] * Grid.QMax) : 1;
+        var outputs = Normalized.Of(input) is { } from
+            ? NormalizedFakeQuantize.Apply(from, input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k)
+            : Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k);
         GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid));
         return outputs[0];
     }
@@ -116,7 +119,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
             ctx.save_for_backward([x, scale, zeroPoint]);
             ctx.save_data("grid", grid);
             ctx.save_data("relu", relu);
-            ctx.save_data("k", (bool)vars[7] ? 1 / Math.Sqrt((double)x.numel() / x.shape[0] * grid.QMax) : 1);
+            ctx.save_data("k", vars[7]);
             ctx.mark_non_differentiable([codes]);
             ctx.set_materialize_grads(false);
             return [quantized, codes];

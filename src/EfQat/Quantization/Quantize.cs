@@ -11,7 +11,7 @@ namespace EfQat.Quantization;
 public static class Quantize
 {
     /// <summary>
-    /// Replaces convolutions, linear layers, ReLUs and residual additions by their quantized twins, in place; what only moves values keeps
+    /// Replaces convolutions, linear layers, normalizations, ReLUs and residual additions by their quantized twins, in place; what only moves values keeps
     /// their grid (<see cref="KeepsGrid"/>).
     /// </summary>
     /// <param name="model">Its parameters are taken over.</param>
@@ -33,6 +33,7 @@ public static class Quantize
         {
             Conv2d origin => new QuantConv2d(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
             Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
+            BatchNorm2d origin when QuantBatchNorm2d.Replaces(origin) => new QuantBatchNorm2d(origin),
             ReLU => Activation(scheme.ActivationBits, relu: true),
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
             OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),

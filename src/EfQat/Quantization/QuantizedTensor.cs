@@ -43,6 +43,18 @@ public static class GridTag
     /// <summary>Says that a tensor lies on a grid.</summary>
     public static void Attach(Tensor tensor, QuantizedTensor integers) => Tags.AddOrUpdate(tensor, integers);
 
+    /// <summary>
+    /// Takes a block's result and its integers out of the innermost dispose scope: what the block needed on the way is freed when the scope
+    /// ends, and the next layer writes into memory that is still in the cache.
+    /// </summary>
+    /// <returns>The tensor.</returns>
+    public static Tensor LeaveScope(this Tensor tensor)
+    {
+        if (Of(tensor) is { } integers)
+            foreach (var part in (Tensor[])[integers.Codes, integers.Scale, integers.ZeroPoint]) part.MoveToOuterDisposeScope();
+        return tensor.MoveToOuterDisposeScope();
+    }
+
     /// <summary>The tensor's integers; null where it is a float, or where they were disposed.</summary>
     public static QuantizedTensor? Of(Tensor tensor) => Tags.TryGetValue(tensor, out var integers) && !integers.Codes.IsInvalid ? integers : null;
 }

@@ -6,8 +6,8 @@
 //   ∂L/∂x = a · (gm − ∂L/∂β / n − (x − mean) / √(var + ε) · ∂L/∂γ / n)
 //
 // Both directions are limited by memory. The backward reads ∂L/∂x̂ and x twice and writes ∂L/∂x once; y is computed anew, so nobody
-// keeps it. A pixel's channels are adjacent: loops run over a few pixels at once, with the channels' constants repeated for each.
-// Sums are float over 256 values, then double; for a fixed number of threads they are deterministic.
+// keeps it. A pixel's channels are adjacent: loops run over several pixels at once, with the channels' constants repeated for each.
+// Sums are float over 256 pixels, then double; for a fixed number of threads they are deterministic.
 #include "fake_quantize.h"
 #include "simd.h"
 
@@ -22,89 +22,93 @@
 namespace efqat {
 namespace {
 
-constexpr int64_t kLanes = 256, kBlockPixels = 256, kGrainPixels = 1024;
+constexpr int64_t kLanes = 512, kBlockPixels = 256, kGrainPixels = 1024;
 
 // The channels' constants, repeated so that one row of them serves several pixels.
 class Lanes {
 public:
     explicit Lanes(int64_t channels)
-        : channels_(channels), pixels_(channels < kLanes ? kLanes / channels : 1), values_(channels * pixels_) {}
+        : channels_(channels), values_(channels * std::max<int64_t>(1, kLanes / channels)) {}
 
     template <typename F>
     Lanes(int64_t channels, const F& of_channel) : Lanes(channels) {
         for (size_t i = 0; i < values_.size(); i++) values_[i] = static_cast<float>(of_channel(i % channels));
     }
 
-    int64_t pixels() const { return pixels_; }
+    int64_t count() const { return values_.size(); }
     float* data() { return values_.data(); }
     const float* data() const { return values_.data(); }
 
     // Adds the lanes of each channel to sums, and starts again from zero.
     void add_to(double* sums) {
-        for (size_t i = 0; i < values_.size(); i++) sums[i % channels_] += values_[i];
+        for (auto pixel = values_.begin(); pixel != values_.end(); pixel += channels_)
+            for (int64_t c = 0; c < channels_; c++) sums[c] += pixel[c];
         std::fill(values_.begin(), values_.end(), 0.0f);
     }
 
 private:
-    int64_t channels_, pixels_;
+    int64_t channels_;
     std::vector<float> values_;
 };
 
-EFQAT_CLONES void sum_moments(const float* __restrict x, int64_t count, const float* __restrict shift, float* __restrict sum,
-                              float* __restrict square) {
-    for (int64_t i = 0; i < count; i++) {
-        const float v = x[i] - shift[i];
-        sum[i] += v;
-        square[i] += v * v;
-    }
+// The loops below go over a block of pixels, `lanes` values at a time: the constants and sums are those of the lanes.
+
+EFQAT_CLONES void sum_moments(const float* __restrict x, int64_t count, int64_t lanes, const float* __restrict shift,
+                              float* __restrict sum, float* __restrict square) {
+    for (; count > 0; count -= lanes, x += lanes)
+        for (int64_t i = 0; i < std::min(lanes, count); i++) {
+            const float v = x[i] - shift[i];
+            sum[i] += v;
+            square[i] += v * v;
+        }
 }
 
-EFQAT_CLONES void normalize(const float* __restrict x, int64_t count, const float* __restrict a, const float* __restrict b,
-                            float* __restrict y) {
-    for (int64_t i = 0; i < count; i++) y[i] = x[i] * a[i] + b[i];
+EFQAT_CLONES void normalize(const float* __restrict x, int64_t count, int64_t lanes, const float* __restrict a,
+                            const float* __restrict b, float* __restrict y) {
+    for (; count > 0; count -= lanes, x += lanes, y += lanes)
+        for (int64_t i = 0; i < std::min(lanes, count); i++) y[i] = x[i] * a[i] + b[i];
 }
 
-struct Constants {
-    const float *a, *b, *mean;
+struct Quantizer {
+    FakeQuantizeGrid grid;
+    float floor, gate;
 };
 
 struct QuantizerSums {
     double scale = 0, outside = 0;
 };
 
-EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, Constants of,
-                                FakeQuantizeGrid grid, float floor, float gate, float* __restrict sum, float* __restrict product,
-                                QuantizerSums& quantizer) {
+EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, Quantizer by,
+                                const float* __restrict a, const float* __restrict b, const float* __restrict mean,
+                                float* __restrict sum, float* __restrict product, QuantizerSums& quantizer) {
     float scale = 0, outside = 0;
+    for (; count > 0; count -= lanes, x += lanes, g += lanes) {
 #pragma omp simd reduction(+ : scale, outside)
-    for (int64_t i = 0; i < count; i++) {
-        const FakeQuantizeTerms gm = fake_quantize_terms(g[i], x[i] * of.a[i] + of.b[i], grid, floor, gate);
-        sum[i] += gm.x;
-        product[i] += gm.x * (x[i] - of.mean[i]);
-        scale += gm.scale;
-        outside += gm.outside;
+        for (int64_t i = 0; i < std::min(lanes, count); i++) {
+            const FakeQuantizeTerms gm = fake_quantize_terms(g[i], x[i] * a[i] + b[i], by.grid, by.floor, by.gate);
+            sum[i] += gm.x;
+            product[i] += gm.x * (x[i] - mean[i]);
+            scale += gm.scale;
+            outside += gm.outside;
+        }
     }
     quantizer.scale += scale;
     quantizer.outside += outside;
 }
 
-EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, Constants of,
-                                 FakeQuantizeGrid grid, float floor, float gate, const float* __restrict slope,
-                                 const float* __restrict offset, float* __restrict to) {
-    for (int64_t i = 0; i < count; i++)
-        to[i] = fake_quantize_terms(g[i], x[i] * of.a[i] + of.b[i], grid, floor, gate).x * of.a[i] +
-                (x[i] - of.mean[i]) * slope[i] + offset[i];
+EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, Quantizer by,
+                                 const float* __restrict a, const float* __restrict b, const float* __restrict mean,
+                                 const float* __restrict slope, const float* __restrict offset, float* __restrict to) {
+    for (; count > 0; count -= lanes, x += lanes, g += lanes, to += lanes)
+        for (int64_t i = 0; i < std::min(lanes, count); i++)
+            to[i] = fake_quantize_terms(g[i], x[i] * a[i] + b[i], by.grid, by.floor, by.gate).x * a[i] +
+                    (x[i] - mean[i]) * slope[i] + offset[i];
 }
 
-// Calls body(first element, elements) for groups of pixels of [begin, end), and block_done() at the end of each block.
-template <typename Body, typename Done>
-void for_pixels(int64_t begin, int64_t end, int64_t channels, int64_t together, const Body& body, const Done& block_done) {
-    for (int64_t block = begin; block < end; block += kBlockPixels) {
-        const int64_t last = std::min(end, block + kBlockPixels);
-        for (int64_t pixel = block; pixel < last; pixel += together)
-            body(pixel * channels, std::min(together, last - pixel) * channels);
-        block_done();
-    }
+// Calls body(first element, elements) for the blocks of pixels of [begin, end).
+template <typename Body>
+void for_blocks(int64_t begin, int64_t end, int64_t channels, const Body& body) {
+    for (; begin < end; begin += kBlockPixels) body(begin * channels, std::min(kBlockPixels, end - begin) * channels);
 }
 
 at::Tensor channels_last(const at::Tensor& x, const char* name) {
@@ -154,13 +158,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
     at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
         Lanes sum(channels), square(channels);
         double* own = sums.of_thread();
-        for_pixels(
-            begin, end, channels, shift.pixels(),
-            [&](int64_t i, int64_t count) { sum_moments(from + i, count, shift.data(), sum.data(), square.data()); },
-            [&] {
-                sum.add_to(own);
-                square.add_to(own + channels);
-            });
+        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+            sum_moments(from + i, count, shift.count(), shift.data(), sum.data(), square.data());
+            sum.add_to(own);
+            square.add_to(own + channels);
+        });
     });
     const std::vector<double> moments = sums.total();
     at::Tensor mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous)), inverse = at::empty_like(mean);
@@ -179,9 +181,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
     at::Tensor y = at::empty_like(x);
     float* to = y.data_ptr<float>();
     at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
-        for_pixels(
-            begin, end, channels, a.pixels(),
-            [&](int64_t i, int64_t count) { normalize(from + i, count, a.data(), b.data(), to + i); }, [] {});
+        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+            normalize(from + i, count, a.count(), a.data(), b.data(), to + i);
+        });
     });
     return {y, mean, inverse};
 }
@@ -194,28 +196,23 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_nor
     const int64_t channels = x.size(1), pixels = x.numel() / std::max<int64_t>(channels, 1);
     const float *m = of_channels(mean, channels, "mean"), *inv = of_channels(inverse, channels, "inverse");
     const float *gamma = of_channels(weight, channels, "weight"), *beta = of_channels(bias, channels, "bias");
-    const FakeQuantizeGrid grid = fake_quantize_grid(scale, zero_point, qmin, qmax);
-    const float floor = relu ? 0 : kNoFloor, gate = floor;
+    const float floor = relu ? 0 : kNoFloor;
+    const Quantizer by{fake_quantize_grid(scale, zero_point, qmin, qmax), floor, floor};
     const float *from = x.data_ptr<float>(), *g = grad.data_ptr<float>();
 
     const Lanes a(channels, [&](int64_t c) { return gamma[c] * inv[c]; });
     const Lanes b(channels, [&](int64_t c) { return beta[c] - m[c] * (gamma[c] * inv[c]); });
     const Lanes means(channels, [&](int64_t c) { return m[c]; });
-    const Constants of{a.data(), b.data(), means.data()};
     ChannelSums sums(2 * channels + 2);
     at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
         Lanes sum(channels), product(channels);
         QuantizerSums quantizer;
         double* own = sums.of_thread();
-        for_pixels(
-            begin, end, channels, a.pixels(),
-            [&](int64_t i, int64_t count) {
-                sum_gradients(g + i, from + i, count, of, grid, floor, gate, sum.data(), product.data(), quantizer);
-            },
-            [&] {
-                sum.add_to(own);
-                product.add_to(own + channels);
-            });
+        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+            sum_gradients(g + i, from + i, count, a.count(), by, a.data(), b.data(), means.data(), sum.data(), product.data(), quantizer);
+            sum.add_to(own);
+            product.add_to(own + channels);
+        });
         own[2 * channels] += quantizer.scale;
         own[2 * channels + 1] += quantizer.outside;
     });
@@ -233,14 +230,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_nor
     at::Tensor grad_x = at::empty_like(x);
     float* to = grad_x.data_ptr<float>();
     at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
-        for_pixels(
-            begin, end, channels, a.pixels(),
-            [&](int64_t i, int64_t count) {
-                write_gradient(g + i, from + i, count, of, grid, floor, gate, slope.data(), offset.data(), to + i);
-            },
-            [] {});
+        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+            write_gradient(g + i, from + i, count, a.count(), by, a.data(), b.data(), means.data(), slope.data(), offset.data(), to + i);
+        });
     });
-    return {grad_x, grad_weight, grad_bias, at::full_like(scale, of_scale), at::full_like(zero_point, -grid.scale * outside)};
+    return {grad_x, grad_weight, grad_bias, at::full_like(scale, of_scale), at::full_like(zero_point, -by.grid.scale * outside)};
 }
 
 }  // namespace
