@@ -99,9 +99,29 @@ public sealed class ResidualAdd() : nn.Module<Tensor, Tensor, Tensor>(nameof(Res
 public sealed class OptionAShortcut(long stride, long newChannels) : nn.Module<Tensor, Tensor>(nameof(OptionAShortcut))
 {
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Function.apply(input, stride, newChannels);
+
+    // libtorch's own backward would leave channels-last, and every gradient after it would have to be put in order again.
+    private sealed class Function : autograd.SingleTensorFunction<Function>
     {
-        var pixels = input[TensorIndex.Ellipsis, TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)];
-        return nn.functional.pad(pixels, [0, 0, 0, 0, newChannels / 2, newChannels - newChannels / 2]);
+        public override string Name => nameof(OptionAShortcut);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (input, stride, newChannels) = ((Tensor)vars[0], (long)vars[1], (long)vars[2]);
+            ctx.save_data("shape", (input.shape, stride, newChannels));
+            return nn.functional.pad(Pixels(input, stride), [0, 0, 0, 0, newChannels / 2, newChannels - newChannels / 2]);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            var (shape, stride, newChannels) = ((long[], long, long))ctx.get_data("shape");
+            var gradient = zeros([shape[0], shape[2], shape[3], shape[1]], device: grad_output.device).permute(0, 3, 1, 2);
+            Pixels(gradient, stride).copy_(grad_output.narrow(1, newChannels / 2, shape[1]));
+            return [gradient, null!, null!];
+        }
+
+        private static Tensor Pixels(Tensor images, long stride) =>
+            images[TensorIndex.Ellipsis, TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)];
     }
 }
