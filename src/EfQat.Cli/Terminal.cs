@@ -22,6 +22,20 @@ public static class Terminal
         Render(output, table);
     }
 
+    /// <summary>Writes a further table of the same results for a reader.</summary>
+    public static void Show(ParseResult parsed, string title, ResultTable table)
+    {
+        if (RunOptions.JsonTarget(parsed) == "-") return;
+        Note(parsed, title + ":");
+        Render(parsed.InvocationConfiguration.Output, table);
+    }
+
+    /// <summary>Writes a line for a reader.</summary>
+    public static void Note(ParseResult parsed, string text)
+    {
+        if (RunOptions.JsonTarget(parsed) != "-") parsed.InvocationConfiguration.Output.WriteLine(text);
+    }
+
     static void Render(TextWriter output, ResultTable table)
     {
         var view = new Table { Border = TableBorder.Simple };

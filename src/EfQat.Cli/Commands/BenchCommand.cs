@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfQat.Cli.Diagnosis;
 using EfQat.Cli.Progress;
 using EfQat.Datasets;
 using EfQat.Display;
@@ -27,8 +28,8 @@ static class BenchCommand
     /// <param name="PeakMemoryMb">Of a step.</param>
     /// <param name="InputGradientMs">Median of the convolutions' ∂L/∂X in a backward pass, as are the next ones; null where it is not measured.</param>
     /// <param name="WeightGradientMs">∂L/∂W of the unfrozen rows.</param>
-    /// <param name="BatchNormMs">Batch normalization.</param>
-    /// <param name="FakeQuantizeMs">Fake-quantizers of activations and weights.</param>
+    /// <param name="BatchNormMs">Batch normalizations, with the quantizers behind them: one pass does both.</param>
+    /// <param name="FakeQuantizeMs">The other quantizers, of activations and weights.</param>
     /// <param name="OtherMs">Additions, pooling, the loss, and autograd itself.</param>
     /// <param name="Steps">How many were timed.</param>
     sealed record Row(
@@ -94,15 +95,8 @@ static class BenchCommand
                 }
                 return 0;
             });
-            var qat = times[1];
-            double? Part(int i, Func<StepTime, double> of) => entries[i].Method == "FP32" ? null : Median(times[i], of);
-            Terminal.Write(parsed, ResultTable.Of(entries.Select((entry, i) => new Row(
-                    entry.Method, entry.Ratio, Median(times[i], t => t.Forward), Median(times[i], t => t.Backward),
-                    times[i].Min(t => t.Backward), times[i].Max(t => t.Backward), Median(times[i], t => t.Update),
-                    Median(times[i].Zip(qat, (own, other) => other.Backward / own.Backward)), entry.Method == "FP32" ? null : times[i][0].Work.Total / 1e9,
-                    times[i].Max(t => t.PeakBytes) / 1e6,
-                    Part(i, t => t.Parts.InputGradient), Part(i, t => t.Parts.WeightGradient), Part(i, t => t.Parts.BatchNorm),
-                    Part(i, t => t.Parts.FakeQuantize), Part(i, t => t.Backward - t.Parts.Total), count)))
+            var rows = entries.Select((entry, i) => Summary(entry.Method, entry.Ratio, times[i], times[1])).ToArray();
+            Terminal.Write(parsed, ResultTable.Of(rows)
                 .Column("Method", r => r.Method)
                 .Column("Ratio", r => r.Ratio, null, "0 %")
                 .Column("Forward", r => r.ForwardMs, "ms", "0.0")
@@ -112,21 +106,29 @@ static class BenchCommand
                 .Column("Update", r => r.UpdateMs, "ms", "0.0")
                 .Column("QAT / this", r => r.Speedup, "×", "0.00")
                 .Column("Multiply-adds", r => r.MultiplyAdds, "10⁹", "0.00")
-                .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0")
+                .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0"));
+            Terminal.Show(parsed, "Where the backward pass spends its time", ResultTable.Of(rows.Where(r => r.InputGradientMs is not null))
+                .Column("Method", r => r.Method)
+                .Column("Ratio", r => r.Ratio, null, "0 %")
                 .Column("∂L/∂X", r => r.InputGradientMs, "ms", "0.0")
                 .Column("∂L/∂W", r => r.WeightGradientMs, "ms", "0.0")
-                .Column("BatchNorm", r => r.BatchNormMs, "ms", "0.0")
-                .Column("Fake-quantize", r => r.FakeQuantizeMs, "ms", "0.0")
+                .Column("BatchNorm + quantizer", r => r.BatchNormMs, "ms", "0.0")
+                .Column("Other quantizers", r => r.FakeQuantizeMs, "ms", "0.0")
                 .Column("Other", r => r.OtherMs, "ms", "0.0"));
+            Terminal.Note(parsed, $"{Machine.Line}, batch {parsed.GetValue(batch)}, {scheme}, seed {run.Seed}; medians of {count} turns");
             return CommandLine.Ok;
         });
     }
 
-    static double Median(IEnumerable<StepTime> times, Func<StepTime, double> of) => Median(times.Select(of));
-
-    static double Median(IEnumerable<double> values)
+    static Row Summary(string method, double? ratio, List<StepTime> times, List<StepTime> qat)
     {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        double Median(Func<StepTime, double> of) => Timing.Median(times.Select(of));
+        bool quantized = ratio is not null;
+        double? OfQuantized(Func<StepTime, double> of) => quantized ? Median(of) : null;
+        return new(
+            method, ratio, Median(t => t.Forward), Median(t => t.Backward), times.Min(t => t.Backward), times.Max(t => t.Backward), Median(t => t.Update),
+            Timing.MedianRatio(qat.Select(t => t.Backward), times.Select(t => t.Backward)), quantized ? times[0].Work.Total / 1e9 : null,
+            times.Max(t => t.PeakBytes) / 1e6, OfQuantized(t => t.Parts.InputGradient), OfQuantized(t => t.Parts.WeightGradient),
+            OfQuantized(t => t.Parts.BatchNorm), OfQuantized(t => t.Parts.FakeQuantize), OfQuantized(t => t.Backward - t.Parts.Total), times.Count);
     }
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using EfQat.Cli.Diagnosis;
 using EfQat.Cli.Progress;
 using EfQat.Datasets;
-using EfQat.Display;
 using EfQat.Importance;
 using EfQat.Models;
 using EfQat.Quantization;
@@ -15,6 +14,7 @@ namespace EfQat.Cli.Commands;
 static class ReproduceCommand
 {
     const string DefaultWeights = "data/checkpoints/fashion-mnist-resnet20.safetensors";
+    const string Weights = "--fp32", DefaultOut = "runs/efqat";
 
     /// <summary>One row of the result.</summary>
     /// <param name="Method">FP32, PTQ, QAT or EfQAT's mode.</param>
@@ -22,124 +22,139 @@ static class ReproduceCommand
     /// <param name="Ratio">Share of blocks updated.</param>
     /// <param name="Top1">Test accuracy in percent.</param>
     /// <param name="DeltaFp32">Points above FP32.</param>
+    /// <param name="Recovered">The share of what PTQ lost that training won back, in percent.</param>
     /// <param name="WeightsUpdated">Share of all weights in percent.</param>
-    /// <param name="BackwardMs">Median of the backward pass in this run.</param>
-    /// <param name="Speedup">QAT's median backward over this one's; not interleaved, see bench backward.</param>
+    /// <param name="BackwardMs">Median of the backward pass.</param>
+    /// <param name="Speedup">QAT's backward over this one's, the two taking turns: the median of the ratios.</param>
     /// <param name="PeakMemoryMb">Of a training step.</param>
-    sealed record Row(
-        string Method, string Bits, double? Ratio, double Top1, double? DeltaFp32, double? WeightsUpdated = null,
+    internal sealed record Row(
+        string Method, string Bits, double? Ratio, double Top1, double? DeltaFp32 = null, double? Recovered = null, double? WeightsUpdated = null,
         double? BackwardMs = null, double? Speedup = null, double? PeakMemoryMb = null);
 
     public static ExampleCommand Create()
     {
-        var weights = new Option<string>("--fp32") { Description = "Full-precision ResNet-20 weights, made by 'efqat train'", DefaultValueFactory = _ => DefaultWeights };
+        var weights = new Option<string>(Weights) { Description = "Full-precision ResNet-20 weights, made by 'efqat train'", DefaultValueFactory = _ => DefaultWeights, HelpName = "FILE" };
         var bits = new Option<string[]>("--bits") { Description = "Schemes", DefaultValueFactory = _ => ["W4A8", "W4A4"], AllowMultipleArgumentsPerToken = true };
         var ratios = new Option<double[]>("--ratios") { Description = "Shares of blocks to update", DefaultValueFactory = _ => [0.05, 0.1, 0.25], AllowMultipleArgumentsPerToken = true };
-        var images = new Option<int>("--images") { Description = "Training images that each method sees", DefaultValueFactory = _ => 8192 };
+        var images = new Option<int>("--images") { Description = "Training images that each method sees", DefaultValueFactory = _ => 8192 }.AtLeast(1);
+        var turns = new Option<int>("--turns") { Description = "Timed steps of each method", DefaultValueFactory = _ => 7 }.AtLeast(1);
         var command = new ExampleCommand(
             "reproduce", "EfQAT on ResNet-20 and Fashion-MNIST: FP32, PTQ, EfQAT in its three modes and QAT; one table, one report",
-            "efqat reproduce --out runs/efqat", "efqat reproduce --bits W4A4 --ratios 0.1 --images 60000")
+            $"efqat reproduce --out {DefaultOut}", "efqat reproduce --bits W4A4 --ratios 0.1 --images 60000")
         {
-            weights, bits, ratios, images,
+            weights, bits, ratios, images, turns,
         };
         RunOptions.AddTo(command);
         return command.Does((parsed, token) =>
         {
             var run = RunOptions.Read(parsed);
-            var rows = ProgressView.Show(run.Quiet, view => Run(
-                run, parsed.GetValue(weights)!, [.. parsed.GetValue(bits)!.Select(Scheme.Parse)], parsed.GetValue(ratios)!, parsed.GetValue(images), view, token));
-            var table = Table(rows);
+            var experiment = new Experiment(run, parsed.GetValue(weights)!, parsed.GetValue(images), parsed.GetValue(turns));
+            Scheme[] schemes = [.. parsed.GetValue(bits)!.Select(Scheme.Parse)];
+            var rows = ProgressView.Show(run.Quiet, view => experiment.Run(schemes, parsed.GetValue(ratios)!, view, token));
+            var table = ReproduceReport.Table(rows);
             Terminal.Write(parsed, table);
-            string report = Path.Combine(run.Out ?? "runs/efqat", "report.html");
-            Report(table, rows, run, parsed.GetValue(images)).Save(report);
-            parsed.InvocationConfiguration.Output.WriteLine($"report: {report}");
+            Terminal.Note(parsed, $"{Machine.Line}, {experiment.Images} images a method, seed {run.Seed}");
+            string report = Path.Combine(run.Out ?? DefaultOut, "report.html");
+            ReproduceReport.Of(table, rows, run, experiment.Images).Save(report);
+            Terminal.Note(parsed, $"report: {report}");
             return CommandLine.Ok;
         });
     }
 
-    static List<Row> Run(RunOptions run, string weights, Scheme[] schemes, double[] ratios, int images, IProgressView view, CancellationToken token)
+    /// <summary>The data, and the network that every method starts from.</summary>
+    sealed class Experiment
     {
-        if (!File.Exists(weights))
-            throw new UserError($"{weights}: the full-precision weights are missing; make them with 'efqat train --out runs/fp32' and name the file with --fp32");
-        var train = new BatchLoader(FashionMnist.Load("train").Subset(images, run.Seed), 128, shuffle: true, augment: true, run.Seed, run.Device);
-        var test = new BatchLoader(FashionMnist.Load("test"), 500, device: run.Device);
-        var calibration = new BatchLoader(FashionMnist.Load("train").Subset(512, run.Seed), 128, device: run.Device);
-        var (tensors, _) = SafeTensors.Read(weights);
+        readonly RunOptions run;
+        readonly int turns;
+        readonly BatchLoader train, test, calibration;
+        readonly Dictionary<string, Tensor> fp32;
+
+        public Experiment(RunOptions run, string weights, int images, int turns)
+        {
+            if (!File.Exists(weights))
+                throw new UserError($"{weights}: the full-precision weights are missing; make them with 'efqat train --out runs/fp32' and name the file with {Weights}");
+            (this.run, this.turns) = (run, turns);
+            var data = FashionMnist.Load("train");
+            train = new(data.Subset(images, run.Seed), 128, shuffle: true, augment: true, run.Seed, run.Device);
+            calibration = new(data.Subset(512, run.Seed), 128, device: run.Device);
+            test = new(FashionMnist.Load("test"), 500, device: run.Device);
+            fp32 = SafeTensors.Read(weights).Tensors;
+            Images = train.BatchesPerEpoch * train.BatchSize;
+        }
+
+        /// <summary>How many each method trains on.</summary>
+        public int Images { get; }
+
+        public List<Row> Run(Scheme[] schemes, double[] ratios, IProgressView view, CancellationToken token)
+        {
+            using var network = Network();
+            double top1 = Evaluator.Top1(network, test, token);
+            List<Row> rows = [new("FP32", "FP32", null, top1)];
+            view.Line(string.Create(CultureInfo.InvariantCulture, $"FP32: top-1 {top1:0.00} %"));
+            int done = 0, all = schemes.Length * (1 + ratios.Length * Enum.GetValues<FreezingMode>().Length);
+            foreach (var scheme in schemes)
+                rows.AddRange(Run(scheme, ratios, top1, name => new TrainingProgress(view, $"{++done}/{all} {scheme} {name}: "), token));
+            return rows;
+        }
+
+        IEnumerable<Row> Run(Scheme scheme, double[] ratios, double top1, Func<string, ITrainingMonitor> monitor, CancellationToken token)
+        {
+            // QAT is trained first, since the others' speed is measured against it, but reads best as the last row.
+            using var qat = Trained(scheme, "QAT", new(Ratio: 1), monitor, token);
+            Row Of(Method method, List<StepTime> times, double speedup) => new(
+                method.Name, $"{scheme}", method.Ratio, method.Top1, method.Top1 - top1, 100 * (method.Top1 - qat.Ptq) / (top1 - qat.Ptq),
+                100 * method.Rule.Schedule.UpdatedShare, Timing.Median(times.Select(time => time.Backward)), speedup, times.Max(time => time.PeakBytes) / 1e6);
+
+            yield return new("PTQ", $"{scheme}", null, qat.Ptq, qat.Ptq - top1, 0, 0);
+            List<StepTime> ofQat = [];
+            foreach (var mode in Enum.GetValues<FreezingMode>())
+                foreach (double ratio in ratios)
+                {
+                    using var method = Trained(scheme, $"EfQAT-{mode.ShortName()}", new(mode, ratio), monitor, token);
+                    var (own, reference) = Time(method, qat);
+                    ofQat.AddRange(reference);
+                    yield return Of(method, own, Timing.MedianRatio(reference.Select(time => time.Backward), own.Select(time => time.Backward)));
+                }
+            yield return Of(qat, ofQat, 1);
+        }
+
+        /// <summary>Quantized after training, then trained.</summary>
+        Method Trained(Scheme scheme, string name, EfQatOptions options, Func<string, ITrainingMonitor> monitor, CancellationToken token)
+        {
+            var model = Network();
+            Quantize.Prepare(model, scheme);
+            Quantize.Calibrate(model, scheme, calibration.Epoch());
+            double ptq = name == "QAT" ? Evaluator.Top1(model, test, token) : double.NaN;
+            var rule = new EfQatUpdate(model, options);
+            var progress = monitor(string.Create(CultureInfo.InvariantCulture, $"{name} {options.Ratio:0 %}"));
+            var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch)), progress, token);
+            if (result.Interrupted) throw new OperationCanceledException(token);
+            return new(name, options.Ratio, model, rule, result.Top1, ptq);
+        }
+
+        (List<StepTime> Own, List<StepTime> Qat) Time(Method method, Method qat)
+        {
+            using var scope = NewDisposeScope();
+            var batch = train.Epoch().First();
+            StepTimer own = new(method.Model, method.Rule, batch), reference = new(qat.Model, qat.Rule, batch);
+            var times = Enumerable.Range(0, turns + 1).Select(_ => (Own: own.Step(), Qat: reference.Step())).Skip(1).ToArray();
+            return ([.. times.Select(time => time.Own)], [.. times.Select(time => time.Qat)]);
+        }
+
         ResNet Network()
         {
             var model = ResNet.Create("resnet20", 1, 10).to(run.Device);
-            model.load_state_dict(tensors);
+            model.load_state_dict(fp32);
             return model;
         }
-        using var network = Network();
-        double fp32 = Evaluator.Top1(network, test, token);
-        List<Row> rows = [new("FP32", "FP32", null, fp32, null)];
-        view.Line(string.Create(CultureInfo.InvariantCulture, $"FP32: top-1 {fp32:0.00} %"));
-
-        foreach (var scheme in schemes)
-        {
-            List<(string Method, EfQatOptions Options)> methods =
-            [
-                ("QAT", new(Ratio: 1)),
-                .. Enum.GetValues<FreezingMode>().SelectMany(mode => ratios.Select(ratio => ($"EfQAT-{mode.ShortName()}", new EfQatOptions(mode, ratio)))),
-            ];
-            double qatBackward = double.NaN;
-            int ptq = rows.Count;
-            foreach (var (method, options) in methods)
-            {
-                using var model = Network();
-                Quantize.Prepare(model, scheme);
-                Quantize.Calibrate(model, scheme, calibration.Epoch());
-                if (method == "QAT")
-                {
-                    double top1 = Evaluator.Top1(model, test, token);
-                    rows.Add(new("PTQ", $"{scheme}", null, top1, top1 - fp32, 0));
-                }
-                using var rule = new EfQatUpdate(model, options);
-                var name = string.Create(CultureInfo.InvariantCulture, $"{scheme} {method} {options.Ratio:0 %}: ");
-                var schedule = Schedule.Cosine(train.BatchesPerEpoch);
-                var result = Trainer.Run(model, rule, train, test, new(1, schedule), new TrainingProgress(view, name), token);
-                if (result.Interrupted) throw new OperationCanceledException(token);
-                using var scope = NewDisposeScope();
-                var timer = new StepTimer(model, rule, train.Epoch().First());
-                var times = Enumerable.Range(0, 7).Select(_ => timer.Step()).Skip(2).ToArray();
-                double backward = times.Select(time => time.Backward).Order().ElementAt(times.Length / 2);
-                if (method == "QAT") qatBackward = backward;
-                rows.Add(new(
-                    method, $"{scheme}", options.Ratio, result.Top1, result.Top1 - fp32, 100 * rule.Schedule.UpdatedShare, backward,
-                    qatBackward / backward, times.Max(time => time.PeakBytes) / 1e6));
-            }
-            // QAT runs first, since the others' speed is measured against it, but reads best as the last row.
-            var full = rows[ptq + 1];
-            rows.RemoveAt(ptq + 1);
-            rows.Add(full);
-        }
-        return rows;
     }
 
-    static ResultTable Table(IEnumerable<Row> rows) => ResultTable.Of(rows)
-        .Column("Bits", r => r.Bits)
-        .Column("Method", r => r.Method)
-        .Column("Ratio", r => r.Ratio, null, "0 %")
-        .Column("Top-1", r => r.Top1, "%", "0.00")
-        .Column("Δ FP32", r => r.DeltaFp32, "points", "+0.00;-0.00")
-        .Column("Weights updated", r => r.WeightsUpdated, "%", "0.0")
-        .Column("Backward", r => r.BackwardMs, "ms", "0")
-        .Column("QAT / this", r => r.Speedup, "×", "0.00")
-        .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0");
-
-    static Report Report(ResultTable table, List<Row> rows, RunOptions run, int images)
+    sealed record Method(string Name, double Ratio, ResNet Model, EfQatUpdate Rule, double Top1, double Ptq) : IDisposable
     {
-        var report = new Report("EfQAT on ResNet-20, Fashion-MNIST")
-            .Lead($"Post-training quantization, then training of the most important blocks only, on {images} images with seed {run.Seed}.")
-            .Table(table);
-        foreach (var group in rows.Where(row => row.Bits != "FP32").GroupBy(row => row.Bits))
+        public void Dispose()
         {
-            string[] names = [.. group.Select(row => row.Ratio is { } ratio and < 1 ? string.Create(CultureInfo.InvariantCulture, $"{row.Method} {ratio:0 %}") : row.Method)];
-            report.Chart(Chart.Column<double, string, string>(
-                    values: [.. group.Select(row => row.Top1)], Keys: names, MarkerColor: Color.fromColors([.. group.Select(row => MethodColors.Of(row.Method))]))
-                .WithTitle($"Top-1 at {group.Key}, % (FP32: {rows[0].Top1.ToString("0.00", CultureInfo.InvariantCulture)})"));
+            Rule.Dispose();
+            Model.Dispose();
         }
-        return report.Fact("CPU", Machine.Cpu).Fact("Runtime", Machine.Runtime).Fact("libtorch", torch.__version__).Fact("Date", $"{DateTime.UtcNow:yyyy-MM-dd}");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -15,6 +16,10 @@ public static class Machine
 
     /// <summary>.NET and the operating system.</summary>
     public static string Runtime => $".NET {Environment.Version} on {RuntimeInformation.OSDescription}";
+
+    /// <summary>Everything a figure must say of where it was measured, and the date.</summary>
+    public static string Line => string.Create(
+        CultureInfo.InvariantCulture, $"{Cpu}, libtorch {__version__} on {get_num_threads()} threads, {DateTime.UtcNow:yyyy-MM-dd}");
 
     static string Model() => ProcLine("/proc/cpuinfo", "model name") ?? "unknown processor";
 

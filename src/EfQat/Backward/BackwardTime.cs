@@ -5,8 +5,8 @@ namespace EfQat.Backward;
 /// <summary>Milliseconds that the backward passes of this process spent in each kind of work; what is missing to the whole is other work.</summary>
 /// <param name="InputGradient">∂L/∂X of convolutions and linear layers.</param>
 /// <param name="WeightGradient">∂L/∂W of the unfrozen rows.</param>
-/// <param name="BatchNorm">Batch normalization.</param>
-/// <param name="FakeQuantize">Fake-quantizers of activations and weights.</param>
+/// <param name="BatchNorm">Batch normalizations, with the fake-quantizers behind them: one pass does both.</param>
+/// <param name="FakeQuantize">The other fake-quantizers, of activations and weights.</param>
 public readonly record struct BackwardTime(double InputGradient, double WeightGradient, double BatchNorm, double FakeQuantize)
 {
     private static readonly long[] Ticks = new long[Enum.GetValues<Part>().Length];
