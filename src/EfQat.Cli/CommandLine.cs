@@ -34,6 +34,7 @@ public static class CommandLine
             TrainCommand.Create(),
             BenchCommand.Create(),
             ReproduceCommand.Create(),
+            KernelCommand.Create(),
         };
     }
 

@@ -5,7 +5,7 @@ namespace EfQat.Display;
 /// <summary>A Plotly figure: traces and layout. Unchangeable; every With… gives a new one.</summary>
 /// <param name="Traces">What is drawn, one JSON object a trace.</param>
 /// <param name="Layout">Axes, title, legend, size.</param>
-public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject Layout)
+public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject Layout) : IDisplayable
 {
     /// <summary>The figure as plotly.js 3 reads it: <c>{"data": […], "layout": {…}}</c>.</summary>
     public string ToJson() => new JsonObject
@@ -19,6 +19,10 @@ public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject L
 
     /// <summary>Writes <see cref="ToHtml"/> to a file.</summary>
     public void SaveHtml(string path) => WholeFile.Write(path, ToHtml());
+
+    /// <summary>The figure for front ends that draw Plotly, and its title as text.</summary>
+    public MimeBundle ToMimeBundle() =>
+        MimeBundle.Plain($"Chart: {TitleText ?? "untitled"}").With("application/vnd.plotly.v1+json", JsonNode.Parse(ToJson())!);
 
     internal string? TitleText => (string?)Layout["title"]?["text"];
 
