@@ -53,6 +53,10 @@ static class KernelCommand
     static ExampleCommand Run()
     {
         var file = new Argument<string>("connection-file") { Description = "Written by the front end" };
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: ['-', ..] option }]) result.AddError($"Unrecognized option '{option}'.");
+        });
         return new ExampleCommand("run", "Be the kernel; front ends call this", "efqat kernel run /run/user/1000/jupyter/kernel-1.json")
         {
             file,

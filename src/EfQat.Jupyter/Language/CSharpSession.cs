@@ -80,10 +80,14 @@ public sealed class CSharpSession : ILanguage
             .CreateDelegate<Func<object?[], Task<object?>>>();
         if (compiled + 1 >= states.Length) Array.Resize(ref states, states.Length * 2);
         (previous, assemblies.Unseen) = (compilation, []);
-        var slots = states;
-        var result = run(slots); // its constructor has put the cell's object into its slot, so a cell that throws keeps its variables
-        foreach (var state in slots.Where(state => state?.GetType() == type)) Remember(state!);
-        return result;
+        try
+        {
+            return run(states);
+        }
+        finally // its constructor has put the cell's object into its slot, so a cell that throws keeps its variables
+        {
+            foreach (var state in states.Where(state => state?.GetType() == type)) Remember(state!);
+        }
     }
 
     /// <summary>References go to the first cell only: later ones inherit them, and would keep them twice if they were repeated.</summary>

@@ -29,9 +29,15 @@ sealed class FSharpSession : ILanguage
         };
     }
 
-    public void Set(string name, object? value) => Session.AddBoundValue(name, value ?? throw new UserError($"#!share {name}: the value is null"));
+    public void Set(string name, object? value)
+    {
+        if (value is null) throw new UserError($"#!share {name}: the value is null, which has no type in F#");
+        Session.AddBoundValue(name, value);
+        // The binding's type is reflection's, which F# takes for another than its own of that name: bind once more by the name.
+        Session.EvalInteractionNonThrowing($"let {name} = unbox<{TypeName.Of(value).Replace("global::", "global.")}> (box {name})", $"#!share {name}", FSharpOption<CancellationToken>.None);
+    }
 
     FsiSession Session => session ??= FsiSession.Create(
-        Shell.FsiEvaluationSession.GetDefaultConfiguration(), ["dotnet", "fsi", "--noninteractive", "--nologo", "--gui-", "--quiet", "--optimize+"],
+        Shell.FsiEvaluationSession.GetDefaultConfiguration(), ["dotnet", "fsi", "--noninteractive", "--nologo", "--gui-", "--quiet", "--optimize+", .. Imports.Own.Select(path => $"-r:{path}")],
         TextReader.Null, said, said, FSharpOption<bool>.None, null);
 }

@@ -22,7 +22,10 @@ static class Imports
     /// <summary>The assemblies behind <see cref="Namespaces"/>; each costs memory and the first cell's time.</summary>
     public static IEnumerable<string> References =>
         Framework.Where(Platform.ContainsKey).Select(name => Platform[name])
-        .Concat(new[] { typeof(UserError), typeof(Notebook), typeof(torch) }.Select(type => type.Assembly.Location));
+        .Concat(Own);
+
+    /// <summary>This repository's assemblies among them.</summary>
+    public static IEnumerable<string> Own => new[] { typeof(UserError), typeof(Notebook), typeof(torch) }.Select(type => type.Assembly.Location);
 
     /// <summary>Namespaces, and the types whose members need no prefix.</summary>
     public static readonly string[] Namespaces =

@@ -23,6 +23,7 @@ sealed class KernelSockets : IDisposable
     readonly Lock waking = new();
     readonly Thread thread;
     volatile bool stopping;
+    bool isClosed;
 
     /// <summary>Listens from now on.</summary>
     /// <exception cref="UserError">A port is taken.</exception>
@@ -71,6 +72,7 @@ sealed class KernelSockets : IDisposable
         stopping = true;
         Wake();
         thread.Join();
+        lock (waking) isClosed = true; // a cell that still runs may go on printing
         Shell.CompleteAdding();
         Control.CompleteAdding();
         foreach (var socket in (ZmqSocket[])[.. sockets, heartbeat, wakeUp, waker]) socket.Dispose();
@@ -79,7 +81,8 @@ sealed class KernelSockets : IDisposable
 
     void Wake()
     {
-        lock (waking) waker.Send([[]]);
+        lock (waking)
+            if (!isClosed) waker.Send([[]]);
     }
 
     void Loop()

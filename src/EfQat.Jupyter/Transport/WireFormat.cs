@@ -33,7 +33,7 @@ sealed class WireFormat(string key)
         if (!CryptographicOperations.FixedTimeEquals(frames[delimiter + 1], Sign(parts))) throw new InvalidDataException("wrong signature");
         try
         {
-            var header = JsonSerializer.Deserialize(parts[0], ProtocolJson.Default.Header)!;
+            var header = JsonSerializer.Deserialize(parts[0], ProtocolJson.Default.Header) ?? throw new InvalidDataException("the header is null");
             var content = JsonSerializer.Deserialize(parts[3], ProtocolJson.Default.JsonElement);
             if (content.ValueKind != JsonValueKind.Object) throw new InvalidDataException("the content is not an object");
             var parent = parts[1].AsSpan().SequenceEqual(Empty) ? null : JsonSerializer.Deserialize(parts[1], ProtocolJson.Default.Header);

@@ -6,7 +6,7 @@ namespace EfQat.Jupyter.Transport;
 /// <summary>The patterns of sockets the protocol uses, with libzmq's numbers.</summary>
 enum SocketType
 {
-    Pair = 0, Pub = 1, Sub = 2, Req = 3, Rep = 4, Dealer = 5, Router = 6, Pull = 7, Push = 8,
+    Pub = 1, Sub = 2, Req = 3, Rep = 4, Dealer = 5, Router = 6, Pull = 7, Push = 8,
 }
 
 /// <summary>One context of libzmq; ends when its sockets are closed.</summary>

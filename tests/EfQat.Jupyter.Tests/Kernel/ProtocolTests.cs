@@ -210,6 +210,7 @@ public sealed class ProtocolTests(KernelProcess kernel) : IClassFixture<KernelPr
         byte[][] unsigned = client.Frames("execute_request", """{"code": "Environment.Exit(1);"}""", out _);
         client.SendRaw([unsigned[0], [], .. unsigned[2..]]);
         client.SendRaw(client.Frames("execute_request", "this is not JSON", out _));
+        client.SendRaw(client.Frames("execute_request", "{}", out _, header: "null"));
         client.SendRaw(client.Frames("no_such_request", "{}", out _));
         client.SendRaw(client.Frames("execute_request", """{"code": 5}""", out var mistyped));
         Assert.Equal("error", client.Finish(mistyped).Status);

@@ -96,10 +96,10 @@ sealed class RawClient : IDisposable
     public void SendRaw(params byte[][] frames) => shell.Send(frames);
 
     /// <summary>The frames of a message, signed with a key.</summary>
-    public byte[][] Frames(string type, string content, out string id, byte[]? otherKey = null)
+    public byte[][] Frames(string type, string content, out string id, byte[]? otherKey = null, string? header = null)
     {
         id = Guid.NewGuid().ToString();
-        string header = JsonSerializer.Serialize(new { msg_id = id, session = "test", username = "test", date = "2026-01-01T00:00:00Z", msg_type = type, version = "5.4" });
+        header ??= JsonSerializer.Serialize(new { msg_id = id, session = "test", username = "test", date = "2026-01-01T00:00:00Z", msg_type = type, version = "5.4" });
         byte[][] parts = [.. new[] { header, "{}", "{}", content }.Select(Encoding.UTF8.GetBytes)];
         string signature = Convert.ToHexStringLower(HMACSHA256.HashData(otherKey ?? key, parts.SelectMany(p => p).ToArray()));
         return ["<IDS|MSG>"u8.ToArray(), Encoding.ASCII.GetBytes(signature), .. parts];
