@@ -77,6 +77,6 @@ internal sealed record Normalized(Tensor Input, Tensor Weight, Tensor Bias, Tens
 
     public static void Attach(Tensor y, Normalized origin) => Tags.AddOrUpdate(y, origin);
 
-    /// <summary>Null where y comes from elsewhere.</summary>
-    public static Normalized? Of(Tensor y) => Tags.TryGetValue(y, out var origin) ? origin : null;
+    /// <summary>Null where y comes from elsewhere, or where what it was made from was disposed.</summary>
+    public static Normalized? Of(Tensor y) => Tags.TryGetValue(y, out var origin) && !(origin.Input.IsInvalid || origin.Mean.IsInvalid) ? origin : null;
 }

@@ -127,20 +127,27 @@ at::Tensor run(const Plan& plan, const at::Tensor& input, const at::Tensor& weig
     return to;
 }
 
-void check(const at::Tensor& x, const at::Tensor& weight, int64_t weight_dim, int64_t stride) {
+void check(const at::Tensor& x, const at::Tensor& weight, int64_t weight_dim, int64_t stride, at::IntArrayRef padding) {
     TORCH_CHECK(x.dim() == 4 && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.scalar_type() == at::kFloat,
                 "conv2d: both operands must be float and have 4 dimensions");
     TORCH_CHECK(x.size(1) == weight.size(weight_dim), "conv2d: the operand has ", x.size(1), " channels, the filters have ",
                 weight.size(weight_dim));
     TORCH_CHECK(stride == 1 || stride == 2, "conv2d: the stride must be 1 or 2, got ", stride);
+    TORCH_CHECK(padding.size() == 2 && padding[0] >= 0 && padding[1] >= 0, "conv2d: the padding must be two numbers from 0 on, got ",
+                padding);
+}
+
+int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad) {
+    TORCH_CHECK(size + 2 * pad >= kernel, "conv2d: the kernel is larger than the padded image");
+    return (size + 2 * pad - kernel) / stride + 1;
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, at::IntArrayRef padding) {
-    check(x, weight, 1, stride);
+    check(x, weight, 1, stride, padding);
     const int64_t kernel_y = weight.size(2), kernel_x = weight.size(3);
     const int64_t frame_height = x.size(2) + 2 * padding[0], frame_width = x.size(3) + 2 * padding[1];
-    TORCH_CHECK(frame_height >= kernel_y && frame_width >= kernel_x, "conv2d: the kernel is larger than the padded image");
-    const int64_t height = (frame_height - kernel_y) / stride + 1, width = (frame_width - kernel_x) / stride + 1;
+    const int64_t height = output_size(x.size(2), kernel_y, stride, padding[0]);
+    const int64_t width = output_size(x.size(3), kernel_x, stride, padding[1]);
     Phase all{0, 0, height, width, {}};
     for (int64_t u = 0; u < kernel_y; u++)
         for (int64_t v = 0; v < kernel_x; v++) all.taps.push_back({u, v, u, v});
@@ -163,7 +170,11 @@ struct Axis {
 
 at::Tensor conv2d_input_gradient(const at::Tensor& grad, const at::Tensor& weight, at::IntArrayRef input_size,
                                  int64_t stride, at::IntArrayRef padding) {
-    check(grad, weight, 0, stride);
+    check(grad, weight, 0, stride, padding);
+    TORCH_CHECK(input_size.size() == 4 && input_size[0] == grad.size(0) && input_size[1] == weight.size(1) &&
+                    output_size(input_size[2], weight.size(2), stride, padding[0]) == grad.size(2) &&
+                    output_size(input_size[3], weight.size(3), stride, padding[1]) == grad.size(3),
+                "conv2d: grad of shape ", grad.sizes(), " does not belong to an input of shape ", input_size);
     const Axis y(input_size[2], grad.size(2), weight.size(2), stride, padding[0]);
     const Axis x(input_size[3], grad.size(3), weight.size(3), stride, padding[1]);
     Plan plan{y.before, x.before, y.frame, x.frame, 1, stride, {}};
