@@ -24,6 +24,10 @@ public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject L
     public MimeBundle ToMimeBundle() =>
         MimeBundle.Plain($"Chart: {TitleText ?? "untitled"}").With("application/vnd.plotly.v1+json", JsonNode.Parse(ToJson())!);
 
+    /// <summary>A static picture: an SVG that needs no script, 760 × 400 pixels unless the layout has a size.</summary>
+    /// <exception cref="NotSupportedException">A trace is of a kind that <see cref="Chart"/> does not offer.</exception>
+    public string ToSvg() => Picture.Of(this);
+
     internal string? TitleText => (string?)Layout["title"]?["text"];
 
     internal GenericChart WithLayout(params (string Path, object? Value)[] fields)

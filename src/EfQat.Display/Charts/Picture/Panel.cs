@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
+
+namespace EfQat.Display;
+
+/// <summary>One pair of axes with its traces, in a cell of the picture.</summary>
+sealed class Panel
+{
+    readonly Marks[] marks;
+    readonly Axis x, y;
+    readonly string? title;
+
+    public Panel(IEnumerable<Marks> drawn, JsonObject? xStyle, JsonObject? yStyle, string? title)
+    {
+        (marks, this.title) = ([.. drawn], title);
+        Marks[] bars = [.. marks.OfType<BarMarks>()];
+        foreach (var (i, bar) in bars.Index())
+            bar.Slot = (i, bars.Length);
+        x = new(xStyle, [.. marks.Select(m => m.X)]);
+        y = new(yStyle, [.. marks.Select(m => m.Y)]);
+    }
+
+    /// <summary>Draws into a rectangle, tick labels and titles included.</summary>
+    public IEnumerable<XElement> Draw(double left, double top, double right, double bottom)
+    {
+        var heatmap = marks.OfType<HeatmapMarks>().FirstOrDefault(h => h.ShowScale);
+        (double Position, string Label)[] yTicks = [.. Thin(y.Ticks(Math.Max(2, (int)(bottom - top) / 55)), (int)(bottom - top) / 14)];
+        left += 12 + yTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max() + (y.Title is null ? 0 : 24);
+        right -= heatmap is null ? 12 : 64;
+        top += title is null ? 8 : 26;
+
+        (double Position, string Label)[] xTicks = [.. Thin(x.Ticks(Math.Max(2, (int)(right - left) / 90)), (int)(right - left) / 16)];
+        var widest = xTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max();
+        var turned = widest + 6 > (right - left) / Math.Max(1, xTicks.Length);
+        bottom -= (turned ? Math.Min(110, widest * 0.7 + 14) : 24) + (x.Title is null ? 0 : 22);
+        x.Place(left, right);
+        y.Place(bottom, top);
+
+        foreach (var node in Grid(xTicks, yTicks, left, top, right, bottom).Concat(Labels(xTicks, yTicks, left, bottom, turned)))
+            yield return node;
+        foreach (var mark in marks)
+            yield return mark.Group(x, y);
+        yield return Svg.Line("axis", left, bottom, right, bottom);
+        foreach (var node in heatmap?.Scale(right + 14, top, bottom) ?? [])
+            yield return node;
+        if (title is not null)
+            yield return Svg.Text("ink", (left + right) / 2, top - 14, title, "middle");
+        if (x.Title is not null)
+            yield return Svg.Text("soft name", (left + right) / 2, bottom + (turned ? Math.Min(110, widest * 0.7 + 14) : 24) + 10, x.Title, "middle");
+        if (y.Title is not null)
+            yield return Svg.Text("soft name", left - yTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max() - 24, (top + bottom) / 2, y.Title, "middle", -90);
+    }
+
+    IEnumerable<XElement> Grid(
+        (double Position, string Label)[] xTicks, (double Position, string Label)[] yTicks, double left, double top, double right, double bottom)
+    {
+        if (marks.Any(m => m is HeatmapMarks))
+            yield break;
+        foreach (var (at, _) in y.ShowGrid == false ? [] : yTicks)
+            yield return Svg.Line("grid", left, y.Pixel(at), right, y.Pixel(at));
+        foreach (var (at, _) in x.ShowGrid == true || marks.Any(m => m is BarMarks { Lies: true }) ? xTicks : [])
+            yield return Svg.Line("grid", x.Pixel(at), top, x.Pixel(at), bottom);
+    }
+
+    IEnumerable<XElement> Labels(
+        (double Position, string Label)[] xTicks, (double Position, string Label)[] yTicks, double left, double bottom, bool turned)
+    {
+        foreach (var (at, label) in yTicks)
+            yield return Svg.Text("soft", left - 7, y.Pixel(at), label, "end");
+        foreach (var (at, label) in xTicks)
+            yield return turned
+                ? Svg.Text("soft", x.Pixel(at) + 3, bottom + 12, label, "end", -40)
+                : Svg.Text("soft", x.Pixel(at), bottom + 14, label, "middle");
+    }
+
+    /// <summary>Every second, third, … where there is no room for all.</summary>
+    static IEnumerable<(double, string)> Thin(IEnumerable<(double, string)> ticks, int room)
+    {
+        (double, string)[] all = [.. ticks];
+        var every = all.Length / Math.Max(1, room) + 1;
+        return all.Where((_, i) => i % every == 0);
+    }
+}
