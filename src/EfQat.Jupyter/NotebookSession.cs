@@ -26,6 +26,7 @@ public sealed class NotebookSession
             new TextLanguage("javascript", "application/javascript"), new TextLanguage("svg", "image/svg+xml"),
         }.ToDictionary(language => language.Name);
         commands = new(languages);
+        NotebookChart.NewPage();
     }
 
     /// <summary>The language of cells that do not say theirs.</summary>

@@ -20,13 +20,14 @@ public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject L
     /// <summary>Writes <see cref="ToHtml"/> to a file.</summary>
     public void SaveHtml(string path) => WholeFile.Write(path, ToHtml());
 
-    /// <summary>The figure for front ends that draw Plotly, and its title as text.</summary>
-    public MimeBundle ToMimeBundle() =>
-        MimeBundle.Plain($"Chart: {TitleText ?? "untitled"}").With("application/vnd.plotly.v1+json", JsonNode.Parse(ToJson())!);
-
     /// <summary>A static picture: an SVG that needs no script, 760 × 400 pixels unless the layout has a size.</summary>
     /// <exception cref="NotSupportedException">A trace is of a kind that <see cref="Chart"/> does not offer.</exception>
     public string ToSvg() => Picture.Of(this);
+
+    /// <summary>
+    /// For notebooks: plotly's own form, HTML with the static picture and the interactive chart where the page runs scripts, and a line of text.
+    /// </summary>
+    public MimeBundle ToMimeBundle() => NotebookChart.Of(this);
 
     internal string? TitleText => (string?)Layout["title"]?["text"];
 

@@ -67,7 +67,7 @@ public sealed class Report(string title, bool showTitle = true)
         <body>
         <main>
         {(showTitle ? $"<h1>{Encode(title)}</h1>\n" : "")}{body}{Footer()}</main>
-        {(hasCharts ? $"<script>{Plotly.Script}</script>\n<script>\n{Plotly.Resource("report.js")}</script>\n" : "")}</body>
+        {(hasCharts ? $"<script>{Plotly.Script}</script>\n<script>\n{ChartTheme.Script}{Plotly.Resource("report.js")}</script>\n" : "")}</body>
         </html>
 
         """;

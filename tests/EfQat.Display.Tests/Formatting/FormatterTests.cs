@@ -91,7 +91,7 @@ public sealed class FormatterTests : IDisposable
     public void Charts_come_as_plotly_with_their_title_as_text()
     {
         var forms = Chart.Line<double, double, string>([1.0, 2.0], [3.0, 4.0]).WithTitle("Loss").ToMimeBundle().ToJson();
-        Assert.Equal("Chart: Loss", (string?)forms["text/plain"]);
+        Assert.Equal("Loss: scatter", (string?)forms["text/plain"]);
         Assert.Equal(2, forms["application/vnd.plotly.v1+json"]!["data"]![0]!["x"]!.AsArray().Count);
     }
 }

@@ -49,7 +49,7 @@ sealed class HeatmapMarks(JsonObject trace, string color) : Marks(trace, color)
         foreach (var i in Enumerable.Range(0, Shades))
             yield return Svg.Node(
                 "rect", ("x", x), ("y", bottom - (i + 1) * height), ("width", 12.0), ("height", height + 0.5), ("fill", Shade((i + 0.5) / Shades)));
-        foreach (var (at, label) in axis.Ticks(5))
+        foreach (var (at, label) in axis.Ticks(8))
             yield return Svg.Text("soft", x + 17, axis.Pixel(at), label);
     }
 

@@ -24,12 +24,12 @@ sealed class Panel
     public IEnumerable<XElement> Draw(double left, double top, double right, double bottom)
     {
         var heatmap = marks.OfType<HeatmapMarks>().FirstOrDefault(h => h.ShowScale);
-        (double Position, string Label)[] yTicks = [.. Thin(y.Ticks(Math.Max(2, (int)(bottom - top) / 55)), (int)(bottom - top) / 14)];
+        (double Position, string Label)[] yTicks = [.. Thin(y.Ticks(Math.Max(2, (int)(bottom - top) / 45)), (int)(bottom - top) / 14)];
         left += 12 + yTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max() + (y.Title is null ? 0 : 24);
         right -= heatmap is null ? 12 : 64;
         top += title is null ? 8 : 26;
 
-        (double Position, string Label)[] xTicks = [.. Thin(x.Ticks(Math.Max(2, (int)(right - left) / 90)), (int)(right - left) / 16)];
+        (double Position, string Label)[] xTicks = [.. Thin(x.Ticks(Math.Max(2, (int)(right - left) / 70)), (int)(right - left) / 16)];
         var widest = xTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max();
         var turned = widest + 6 > (right - left) / Math.Max(1, xTicks.Length);
         bottom -= (turned ? Math.Min(110, widest * 0.7 + 14) : 24) + (x.Title is null ? 0 : 22);

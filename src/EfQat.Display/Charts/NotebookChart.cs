@@ -1,0 +1,63 @@
+using System.IO.Compression;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace EfQat.Display;
+
+/// <summary>
+/// A chart as a notebook's output. GitHub and other pages without scripts show the static picture; where scripts run the interactive chart
+/// takes its place. plotly.js comes with the first chart of a page, packed to 0.6 MB.
+/// </summary>
+public static class NotebookChart
+{
+    static readonly Lazy<string> Loader = new(() =>
+        $"<script>\n{{\n{ChartTheme.Script}const plotly = \"{Packed(Plotly.Script)}\";\n{Plotly.Resource("notebook.js")}}}\n</script>\n");
+
+    static int pageHasPlotly;
+
+    /// <summary>A new notebook begins: its first chart brings plotly.js again.</summary>
+    public static void NewPage() => pageHasPlotly = 0;
+
+    /// <summary>The forms of a chart; the first since <see cref="NewPage"/> brings plotly.js.</summary>
+    public static MimeBundle Of(GenericChart chart) => MimeBundle
+        .Html(ToHtml(chart, withPlotly: Interlocked.Exchange(ref pageHasPlotly, 1) == 0), ToPlainText(chart))
+        .With("application/vnd.plotly.v1+json", Figure(chart));
+
+    /// <summary>The HTML of a chart.</summary>
+    /// <param name="chart">The chart.</param>
+    /// <param name="withPlotly">Whether it brings plotly.js for itself and all other charts of the page.</param>
+    public static string ToHtml(GenericChart chart, bool withPlotly)
+    {
+        var figure = chart.ToJson();
+        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(figure)))[..16];
+        var picture = Convert.ToBase64String(Encoding.UTF8.GetBytes(chart.ToSvg()));
+        return
+            $"<div data-chart=\"{id}\"><img alt=\"{WebUtility.HtmlEncode(ToPlainText(chart))}\" src=\"data:image/svg+xml;base64,{picture}\"></div>\n" +
+            $"<script>(window.efqatCharts ??= []).push({{\"id\":\"{id}\",{figure[1..].Replace("<", "\\u003C")});</script>\n" +
+            (withPlotly ? Loader.Value : "");
+    }
+
+    /// <summary>The figure with a template that reads well on light and on dark pages.</summary>
+    static JsonNode Figure(GenericChart chart)
+    {
+        var figure = JsonNode.Parse(chart.WithLayout(("template", ChartTheme.Neutral.Template())).ToJson())!;
+        figure["config"] = new JsonObject { ["responsive"] = true, ["displaylogo"] = false };
+        return figure;
+    }
+
+    static string ToPlainText(GenericChart chart)
+    {
+        var traces = chart.Traces.Select(t => (string?)t["name"] is { } name ? $"{name} ({t["type"]})" : $"{t["type"]}");
+        return $"{chart.TitleText ?? "Chart"}: {string.Join(", ", traces)}";
+    }
+
+    static string Packed(string text)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize))
+            gzip.Write(Encoding.UTF8.GetBytes(text));
+        return Convert.ToBase64String(packed.ToArray());
+    }
+}

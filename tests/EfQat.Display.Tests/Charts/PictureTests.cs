@@ -1,0 +1,95 @@
+using System.Xml.Linq;
+
+namespace EfQat.Display.Tests;
+
+/// <summary>Static pictures: well-formed, a mark for each value, where the axes say.</summary>
+public sealed class PictureTests
+{
+    static XElement[] Marks(GenericChart chart, string element, string trace) =>
+    [
+        .. XDocument.Parse(chart.ToSvg()).Descendants().Where(e => e.Name.LocalName == element && (string?)e.Parent!.Attribute("class") == $"trace {trace}"),
+    ];
+
+    static string[] Texts(GenericChart chart) =>
+        [.. XDocument.Parse(chart.ToSvg()).Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];
+
+    static double Number(XElement element, string attribute) => (double)element.Attribute(attribute)!;
+
+    [Fact]
+    public void A_gap_interrupts_the_line()
+    {
+        var line = Assert.Single(Marks(Chart.Line<int, double, string>(x: [0, 1, 2, 3], y: [1, 2, double.NaN, 3]), "path", "scatter"));
+        Assert.Equal((2, 1), (((string)line.Attribute("d")!).Count(c => c == 'M'), ((string)line.Attribute("d")!).Count(c => c == 'L')));
+    }
+
+    [Fact]
+    public void Points_lie_in_proportion_on_a_linear_and_on_a_log_axis()
+    {
+        var chart = Chart.Scatter<double, double, string>(x: [1, 10, 100], y: [0, 1, 4], mode: StyleParam.Mode.Markers)
+            .WithXAxisStyle<int, int, string>(AxisType: StyleParam.AxisType.Log);
+        var points = Marks(chart, "circle", "scatter");
+        Assert.Equal(Number(points[1], "cx") - Number(points[0], "cx"), Number(points[2], "cx") - Number(points[1], "cx"), 0.2);
+        Assert.Equal(3 * (Number(points[0], "cy") - Number(points[1], "cy")), Number(points[1], "cy") - Number(points[2], "cy"), 0.4);
+        Assert.All((string[])["1", "10", "100"], text => Assert.Contains(text, Texts(chart)));
+    }
+
+    [Fact]
+    public void Bars_grow_from_zero_in_proportion()
+    {
+        var bars = Marks(Chart.Column<double, string, string>(values: [1, 3, -2], Keys: ["a", "b", "c"]), "rect", "bar");
+        var unit = Number(bars[0], "height");
+        Assert.Equal([3 * unit, 2 * unit], bars[1..].Select(b => Number(b, "height")), (a, b) => Math.Abs(a - b) < 0.5);
+        Assert.Equal(Number(bars[0], "y") + unit, Number(bars[2], "y"), 0.2);
+
+        var lying = Marks(Chart.Bar<double, string, string>(values: [1, 2], Keys: ["a", "b"]), "rect", "bar");
+        Assert.Equal(2 * Number(lying[0], "width"), Number(lying[1], "width"), 0.2);
+    }
+
+    [Fact]
+    public void A_histogram_counts_every_value()
+    {
+        var bins = Marks(Chart.Histogram<double, int, string>(X: [0.1, 0.2, 0.3, 1.5, 2.5, 2.6], NBinsX: 3), "rect", "histogram");
+        Assert.Equal([3, 1, 2], bins.Select(b => (int)Math.Round(Number(b, "height") / Number(bins[1], "height"))));
+    }
+
+    [Fact]
+    public void A_heat_map_has_a_cell_for_each_number()
+    {
+        var shades = Marks(
+            Chart.Heatmap<double, int, string, string>(zData: new double[][] { [0, 1, 2], [2, 1, double.NaN] }, Y: ["a", "b"]), "path", "heatmap");
+        Assert.Equal(5, shades.Sum(s => ((string)s.Attribute("d")!).Count(c => c == 'z')));
+        Assert.Equal(3, shades.Length);
+    }
+
+    [Fact]
+    public void A_box_shows_its_outlier()
+    {
+        var chart = Chart.BoxPlot<string, double, string>(X: ["a", "a", "a", "a", "a", "b"], Y: [1, 2, 3, 4, 50, 2]);
+        Assert.Equal(2, Marks(chart, "path", "box").Length);
+        Assert.Single(Marks(chart, "circle", "box"));
+    }
+
+    [Fact]
+    public void Titles_names_and_panels_are_written_and_escaped()
+    {
+        var texts = Texts(Chart.Grid(
+            [
+                Chart.Line<int, int, string>(x: [1, 2], y: [1, 2], Name: "a & b").WithXAxisStyle<int, int, string>(TitleText: "Step"),
+                Chart.Line<int, int, string>(x: [1, 2], y: [1, 2], Name: "a & b").WithYAxisStyle<int, int, string>(TitleText: "<ms>"),
+            ],
+            1, 2, ["left", "right"]).WithTitle("Both\u0001"));
+        Assert.All((string[])["Both", "left", "right", "Step", "<ms>"], text => Assert.Contains(text, texts));
+        Assert.Single(texts, "a & b");
+    }
+
+    [Fact]
+    public void Charts_without_any_value_are_drawn_empty()
+    {
+        XDocument.Parse(Chart.Line<int, int, string>(x: [], y: []).ToSvg());
+        XDocument.Parse(Chart.Histogram<int, int, string>(X: []).ToSvg());
+        XDocument.Parse(Chart.BoxPlot<int, int, string>(Y: []).ToSvg());
+        XDocument.Parse(Chart.Heatmap<int, int, int, string>(zData: []).ToSvg());
+        XDocument.Parse(Chart.Column<int, string, string>(values: [], Keys: []).ToSvg());
+        XDocument.Parse(Chart.Column<int, string, string>(values: [0], Keys: ["a"]).ToSvg());
+    }
+}
