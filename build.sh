@@ -17,11 +17,13 @@ usage: ./build.sh COMMAND
 
   setup            install what is missing (Debian packages); prints the line to run where it may not
   build            build everything
-  test             build, run every test; the last line is the sum
+  test             set up, build, run every test; the last line is the sum
   reproduce …      reproduce a paper's result and write its report   (= efqat reproduce …)
   bench …          measure step or backward time                     (= efqat bench …)
   efqat …          run the command line: ./build.sh efqat --help
   help             this text
+
+reproduce, bench and efqat set up and build first where sources are newer.
 TEXT
 }
 
@@ -81,6 +83,7 @@ build() {
 
 # Runs every test project, then adds up the counters of their result files.
 test_all() {
+  setup
   build
   rm -rf artifacts/test-results
   local status=0
@@ -97,7 +100,7 @@ test_all() {
 }
 
 efqat() {
-  [[ -e $built && -z $(find src Directory.* -newer $built -print -quit) ]] || build >&2
+  [[ -e $built && -z $(find src Directory.* -newer $built -print -quit) ]] || { setup && build; } >&2
   exec artifacts/bin/EfQat.Cli/release/efqat "$@"
 }
 
