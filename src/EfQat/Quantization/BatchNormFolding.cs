@@ -46,6 +46,7 @@ public static class BatchNormFolding
         }
         finally
         {
+            foreach (var call in calls) call.Dispose();
             ModuleTree.Replace(model, (_, module) => (module as Probe)?.Module);
         }
     }
@@ -91,8 +92,8 @@ public static class BatchNormFolding
 
     private static void CheckEqual(Call convolution, Call norm, nn.Module<Tensor, Tensor> folded, double tolerance)
     {
-        double largest = norm.Output.abs().max().item<float>();
-        double error = (folded.call(convolution.Input) - norm.Output).abs().max().item<float>() / Math.Max(largest, 1e-30);
+        double largest = norm.OutputValues.abs().max().item<float>();
+        double error = (folded.call(convolution.InputValues) - norm.OutputValues).abs().max().item<float>() / Math.Max(largest, 1e-30);
         if (!(error <= tolerance))
             throw new UserError(
                 $"{convolution.Probe.GetName()}: with {norm.Probe.GetName()} folded in, its output differs by {error:0.0e+0} of its largest value, more than {tolerance}; " +
@@ -102,13 +103,21 @@ public static class BatchNormFolding
     /// <summary>With the convolution's output hidden and the BatchNorm's as it was, the model's output must stay the same.</summary>
     private static void CheckSoleReader(Call convolution, Call norm, Func<bool> unchanged)
     {
-        (convolution.Probe.Instead, norm.Probe.Instead) = (full_like(convolution.Output, double.NaN), norm.Output);
+        (convolution.Probe.Instead, norm.Probe.Instead) = (full_like(convolution.OutputValues, double.NaN), norm.OutputValues);
         if (!unchanged())
             throw new UserError($"{convolution.Probe.GetName()}: not only {norm.Probe.GetName()} reads its output, so that nothing can be folded into it");
         (convolution.Probe.Instead, norm.Probe.Instead) = (null, null);
     }
 
-    private sealed record Call(Probe Probe, Tensor Input, Tensor Output);
+    /// <summary>Which tensors went in and out, and their values: the block around may free the tensors when it ends.</summary>
+    private sealed record Call(Probe Probe, Tensor Input, Tensor Output, Tensor InputValues, Tensor OutputValues) : IDisposable
+    {
+        public void Dispose()
+        {
+            InputValues.Dispose();
+            OutputValues.Dispose();
+        }
+    }
 
     /// <summary>Stands in a module's place and notes its calls.</summary>
     private sealed class Probe(string name, nn.Module<Tensor, Tensor> module, List<Call> calls) : nn.Module<Tensor, Tensor>(name)
@@ -122,8 +131,10 @@ public static class BatchNormFolding
         {
             if (Instead is not null) return Instead;
             var output = Module.call(input);
-            calls.Add(new(this, input, output));
+            calls.Add(new(this, input, output, Kept(input), Kept(output)));
             return output;
         }
+
+        private static Tensor Kept(Tensor tensor) => tensor.alias().DetachFromDisposeScope();
     }
 }

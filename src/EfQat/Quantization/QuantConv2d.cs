@@ -19,6 +19,10 @@ public sealed class QuantConv2d : QuantizedLayer
     public ConvShape Shape => shape;
 
     /// <inheritdoc/>
+    protected override Tensor Float(Tensor x, Tensor weight) =>
+        nn.functional.conv2d(x, weight, bias, shape.Strides, shape.Paddings, groups: shape.Groups);
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor x, Tensor weight, RowSet rows, Tensor? unfrozen) =>
         PartialConv2d.Apply(x, weight, rows, unfrozen, bias, shape);
 

@@ -8,6 +8,9 @@ public sealed class QuantLinear(Linear origin, Grid weightGrid, FakeQuantize? in
     : QuantizedLayer(nameof(QuantLinear), origin.weight!, origin.bias, weightGrid, input, granularity, gradientScale)
 {
     /// <inheritdoc/>
+    protected override Tensor Float(Tensor x, Tensor weight) => nn.functional.linear(x, weight, bias);
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor x, Tensor weight, RowSet rows, Tensor? unfrozen) =>
         PartialLinear.Apply(x, weight, rows, unfrozen, bias);
 }

@@ -127,7 +127,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         if (input is not null && GridTag.Of(x) is null)
             x = input.call(x);
         if (!Quantizing)
-            return Compute(x, CompleteWeight, RowSet.All(Rows.Total), weight);
+            return Float(x, CompleteWeight);
         if (partial is null)
         {
             var quantized = FakeQuantizedWeight(weight, log_scale);
@@ -136,6 +136,11 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         var unfrozen = partial.UpdateQuantized(FakeQuantizedWeight);
         return Compute(x, partial.Quantized, Rows, unfrozen);
     }
+
+    /// <summary>What the layer was before it was quantized.</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="weight">// [out, …]</param>
+    protected abstract Tensor Float(Tensor x, Tensor weight);
 
     /// <summary>The layer's product.</summary>
     /// <param name="x">Quantized input.</param>

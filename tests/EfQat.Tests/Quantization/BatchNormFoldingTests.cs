@@ -86,7 +86,7 @@ public sealed class BatchNormFoldingTests : IDisposable
     {
         var model = Calibrated(scheme);
         var before = Quantize.Layers(model).Select(layer => layer.Integers.Integers()).ToArray();
-        var norms = model.modules().OfType<BatchNorm2d>().Select(norm => norm.weight!.detach().sign().to(int16)).ToArray();
+        var norms = model.modules().OfType<QuantBatchNorm2d>().Select(norm => norm.Origin.weight!.detach().sign().to(int16)).ToArray();
         Assert.Equal(19, BatchNormFolding.Fold(model, randn(2, 1, 8, 8)).Count);
         var after = Quantize.Layers(model);
         for (int i = 0; i < norms.Length; i++)
@@ -101,7 +101,7 @@ public sealed class BatchNormFoldingTests : IDisposable
         using (no_grad()) layer.get_parameter("log_scale")!.sub_(1);  // now weights clip at either end
         var error = Assert.Throws<UserError>(() => BatchNormFolding.Fold(model, randn(2, 1, 8, 8)));
         Assert.Contains("layer1.1.conv1: with layer1.1.bn1 folded in", error.Message);
-        Assert.Equal(19, model.modules().OfType<BatchNorm2d>().Count());
+        Assert.Equal(19, model.modules().OfType<QuantBatchNorm2d>().Count());
         Assert.Same(layer, Quantize.Layers(model)[3]);
     }
 
