@@ -56,8 +56,13 @@ public sealed partial class DataFrame
         TextReader reader, string source, char separator, bool header, string[]? columnNames, Type[]? dataTypes,
         int numRows, int guessRows, CultureInfo? cultureInfo)
     {
-        using var csv = new CsvParser(reader, Configuration(separator, cultureInfo));
+        var configuration = Configuration(separator, cultureInfo);
+        configuration.BadDataFound = bad => throw new FormatException(
+            $"{source}, line {bad.Context.Parser!.RawRow}: a quote within a field; quote the whole field and double the quotes inside");
+        using var csv = new CsvParser(reader, configuration);
         var names = header && csv.Read() ? csv.Record! : columnNames;
+        if (dataTypes is not null && dataTypes.Length != names?.Length)
+            throw new ArgumentException($"{dataTypes.Length} types for {names?.Length ?? 0} columns; give one each, and names where there is no header", nameof(dataTypes));
         List<(int Line, string[] Fields)> rows = [];
         while (rows.Count != numRows && csv.Read())
         {

@@ -32,6 +32,6 @@ static class Imports
     [
         "System", "System.Collections.Generic", "System.Diagnostics", "System.IO", "System.Linq", "System.Text", "System.Threading",
         "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Display", "EfQat.Display.Notebook", "EfQat.Importance",
-        "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "TorchSharp", "TorchSharp.torch",
+        "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis", "TorchSharp", "TorchSharp.torch",
     ];
 }

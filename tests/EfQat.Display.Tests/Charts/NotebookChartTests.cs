@@ -4,6 +4,7 @@ using System.Xml.Linq;
 
 namespace EfQat.Display.Tests;
 
+[Collection("one page")]  // which chart brings plotly.js is the process' business, so these take turns
 public sealed class NotebookChartTests
 {
     static readonly GenericChart Line = Chart.Line<int, double, string>(x: [1, 2], y: [0.5, 0.25], Name: "</script>").WithTitle("Loss & more");

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace EfQat.Display.Tests;
@@ -67,6 +69,16 @@ public sealed class PictureTests
         var chart = Chart.BoxPlot<string, double, string>(X: ["a", "a", "a", "a", "a", "b"], Y: [1, 2, 3, 4, 50, 2]);
         Assert.Equal(2, Marks(chart, "path", "box").Length);
         Assert.Single(Marks(chart, "circle", "box"));
+    }
+
+    [Fact]
+    public void A_box_has_the_quartiles_that_plotly_draws()
+    {
+        var path = (string)Assert.Single(Marks(Chart.BoxPlot<string, double, string>(Y: [4, 1, 3, 2]), "path", "box")).Attribute("d")!;
+        double[] numbers = [.. Regex.Matches(path, @"[\d.]+").Select(n => double.Parse(n.Value, CultureInfo.InvariantCulture))];
+        var (q1, q3, median, low, high) = (numbers[1], numbers[3], numbers[6], numbers[10], numbers[13]);
+        var unit = median - q3;  // quartiles 1.5, 2.5 and 3.5, whiskers to 1 and 4
+        Assert.Equal([unit, unit / 2, unit / 2], [q1 - median, low - q1, q3 - high], (a, b) => Math.Abs(a - b) < 0.3);
     }
 
     [Fact]

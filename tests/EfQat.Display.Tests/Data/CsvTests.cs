@@ -68,6 +68,9 @@ public sealed class CsvTests : IDisposable
 
         Assert.Equal("the text, line 4, column 'x': 'much' is no Double", Message("n,x\n\"a\nb\",1\nc,much\n", [typeof(string), typeof(double)]));
         Assert.Equal("the text, line 3, column 'n': '1.5' is no Int32", Message("n\n1\n1.5\n", guessRows: 1));
+        Assert.StartsWith("the text, line 2: a quote within a field", Message("a,b\n1,x\"y\"\n"));
+        Assert.StartsWith("1 types for 2 columns", Assert.Throws<ArgumentException>(
+            () => DataFrame.LoadCsvFromString("a,b\n1,2\n", dataTypes: [typeof(int)])).Message);
         Assert.Equal("the text, line 3: 1 fields; the columns are a, b", Message("a,b\n1,2\n3\n"));
     }
 }

@@ -1,5 +1,6 @@
 namespace EfQat.Display.Tests.Formatting;
 
+[Collection("one page")]  // which chart brings plotly.js is the process' business, so these take turns
 public sealed class FormatterTests : IDisposable
 {
     record Point(int X, double Y);

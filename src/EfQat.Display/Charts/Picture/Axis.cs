@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace EfQat.Display;
@@ -8,6 +9,9 @@ namespace EfQat.Display;
 /// <param name="Around">Half the width of what is drawn around each, in axis units.</param>
 /// <param name="FromZero">Whether it grows from zero, as bars do.</param>
 sealed record Extent(IEnumerable<JsonNode?> Values, double Around = 0, bool FromZero = false);
+
+/// <summary>A labelled place on an axis, in axis units.</summary>
+readonly record struct Tick(double Position, string Label);
 
 /// <summary>One axis: from values (numbers, their logarithms, or categories) to pixels.</summary>
 sealed class Axis
@@ -25,7 +29,7 @@ sealed class Axis
         ShowGrid = (bool?)style?["showgrid"];
         Reversed = (string?)style?["autorange"] == "reversed";
         var values = extents.SelectMany(e => e.Values).ToList();
-        isCategory = (string?)style?["type"] == "category" || values.Any(v => v?.GetValueKind() == System.Text.Json.JsonValueKind.String);
+        isCategory = (string?)style?["type"] == "category" || values.Any(v => v?.GetValueKind() == JsonValueKind.String);
         if (isCategory)
             categories = [.. (style?["categoryarray"] as JsonArray ?? []).Concat(values).OfType<JsonNode>().Select(v => v.ToString()).Distinct()];
         (low, high) = style?["range"] is JsonArray range ? ((double)range[0]!, (double)range[1]!)
@@ -65,16 +69,16 @@ sealed class Axis
     }
 
     /// <summary>Round positions and their labels, about <paramref name="count"/> of them; of categories as many as are there.</summary>
-    public IEnumerable<(double Position, string Label)> Ticks(int count)
+    public IEnumerable<Tick> Ticks(int count)
     {
         var (start, end) = (Math.Min(low, high), Math.Max(low, high));
         if (isCategory)
-            return categories.Index().Where(c => c.Index >= start && c.Index <= end).Select(c => ((double)c.Index, c.Item));
+            return categories.Index().Where(c => c.Index >= start && c.Index <= end).Select(c => new Tick(c.Index, c.Item));
         if (IsLog)
             return LogTicks(start, end, count);
         var step = RoundStep((end - start) / count);
         var first = Math.Ceiling(start / step - 1e-9);
-        return Enumerable.Range(0, (int)(Math.Floor(end / step + 1e-9) - first) + 1).Select(i => ((first + i) * step, Label((first + i) * step)));
+        return Enumerable.Range(0, (int)(Math.Floor(end / step + 1e-9) - first) + 1).Select(i => new Tick((first + i) * step, Label((first + i) * step)));
     }
 
     /// <summary>The next of 1, 2, 5 times a power of ten.</summary>
@@ -84,21 +88,27 @@ sealed class Axis
         return power * (atLeast / power) switch { <= 1 + 1e-9 => 1, <= 2 + 1e-9 => 2, <= 5 + 1e-9 => 5, _ => 10 };
     }
 
-    static IEnumerable<(double, string)> LogTicks(double start, double end, int count)
+    static IEnumerable<Tick> LogTicks(double start, double end, int count)
     {
         int[] digits = end - start > 3 ? [1] : end - start > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
         var every = Math.Max(1, (int)Math.Ceiling((end - start) / count));
         for (var power = (int)Math.Floor(start); power <= end; power += every)
             foreach (var digit in digits)
                 if (power + Math.Log10(digit) is var at && at >= start - 1e-9 && at <= end + 1e-9)
-                    yield return (at, Label(digit * Math.Pow(10, power)));
+                    yield return new(at, Label(digit * Math.Pow(10, power)));
     }
 
     static string Label(double value)
     {
-        var (scaled, unit) = Math.Abs(value) switch { >= 1e9 => (value / 1e9, "G"), >= 1e6 => (value / 1e6, "M"), >= 1e4 => (value / 1e3, "k"), _ => (value, "") };
+        var (scaled, unit) = Math.Abs(value) switch
+        {
+            >= 1e9 => (value / 1e9, "G"),
+            >= 1e6 => (value / 1e6, "M"),
+            >= 1e4 => (value / 1e3, "k"),
+            _ => (value, ""),
+        };
         var format = Math.Abs(value) is < 1e-4 and > 0 ? "0.###e+0" : "0.######";
-        return Math.Round(scaled, 12).ToString(format, CultureInfo.InvariantCulture).Replace('-', '−') + unit;
+        return scaled.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−') + unit;
     }
 
     (double, double) Around(IReadOnlyList<Extent> extents)

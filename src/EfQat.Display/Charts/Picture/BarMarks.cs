@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 
@@ -39,7 +40,7 @@ sealed class BarMarks(JsonObject trace, string color) : Marks(trace, color)
 
     Extent Amounts => new(Values(Lies ? "x" : "y", 0), FromZero: true);
 
-    double HalfSpacing(string name) => Trace[name] is JsonArray keys && keys.All(k => k?.GetValueKind() == System.Text.Json.JsonValueKind.Number)
+    double HalfSpacing(string name) => Trace[name] is JsonArray keys && keys.All(k => k?.GetValueKind() == JsonValueKind.Number)
         ? new Axis(null, [new(keys)]).Spacing(keys) / 2 : 0.5;
 
     XElement Rectangle(double x1, double y1, double x2, double y2, int point) => Svg.Node(

@@ -7,8 +7,8 @@ static class Bins
 {
     public static JsonObject Of(JsonObject trace)
     {
-        var (values, keys, amounts, limit) = trace["x"] is JsonArray x ? (x, "x", "y", trace["nbinsx"]) : (trace["y"] as JsonArray ?? [], "y", "x", trace["nbinsy"]);
-        double[] numbers = [.. values.OfType<JsonNode>().Select(v => (double)v)];
+        var (keys, amounts, limit) = trace["x"] is not null ? ("x", "y", trace["nbinsx"]) : ("y", "x", trace["nbinsy"]);
+        double[] numbers = [.. (trace[keys] as JsonArray ?? []).OfType<JsonNode>().Select(v => (double)v)];
         var bars = trace.Copy();
         bars["orientation"] = keys == "x" ? "v" : "h";
         bars["width"] = 0.96;

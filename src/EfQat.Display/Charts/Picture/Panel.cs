@@ -24,15 +24,16 @@ sealed class Panel
     public IEnumerable<XElement> Draw(double left, double top, double right, double bottom)
     {
         var heatmap = marks.OfType<HeatmapMarks>().FirstOrDefault(h => h.ShowScale);
-        (double Position, string Label)[] yTicks = [.. Thin(y.Ticks(Math.Max(2, (int)(bottom - top) / 45)), (int)(bottom - top) / 14)];
-        left += 12 + yTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max() + (y.Title is null ? 0 : 24);
+        Tick[] yTicks = [.. Thin(y.Ticks(Math.Max(2, (int)(bottom - top) / 45)), (int)(bottom - top) / 14)];
+        var labelWidth = Widest(yTicks);
+        left += 12 + labelWidth + (y.Title is null ? 0 : 24);
         right -= heatmap is null ? 12 : 64;
         top += title is null ? 8 : 26;
 
-        (double Position, string Label)[] xTicks = [.. Thin(x.Ticks(Math.Max(2, (int)(right - left) / 70)), (int)(right - left) / 16)];
-        var widest = xTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max();
-        var turned = widest + 6 > (right - left) / Math.Max(1, xTicks.Length);
-        bottom -= (turned ? Math.Min(110, widest * 0.7 + 14) : 24) + (x.Title is null ? 0 : 22);
+        Tick[] xTicks = [.. Thin(x.Ticks(Math.Max(2, (int)(right - left) / 70)), (int)(right - left) / 16)];
+        var turned = Widest(xTicks) + 6 > (right - left) / Math.Max(1, xTicks.Length);
+        var labelHeight = turned ? Math.Min(110, Widest(xTicks) * 0.7 + 14) : 24;
+        bottom -= labelHeight + (x.Title is null ? 0 : 22);
         x.Place(left, right);
         y.Place(bottom, top);
 
@@ -46,13 +47,12 @@ sealed class Panel
         if (title is not null)
             yield return Svg.Text("ink", (left + right) / 2, top - 14, title, "middle");
         if (x.Title is not null)
-            yield return Svg.Text("soft name", (left + right) / 2, bottom + (turned ? Math.Min(110, widest * 0.7 + 14) : 24) + 10, x.Title, "middle");
+            yield return Svg.Text("soft name", (left + right) / 2, bottom + labelHeight + 10, x.Title, "middle");
         if (y.Title is not null)
-            yield return Svg.Text("soft name", left - yTicks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max() - 24, (top + bottom) / 2, y.Title, "middle", -90);
+            yield return Svg.Text("soft name", left - labelWidth - 24, (top + bottom) / 2, y.Title, "middle", -90);
     }
 
-    IEnumerable<XElement> Grid(
-        (double Position, string Label)[] xTicks, (double Position, string Label)[] yTicks, double left, double top, double right, double bottom)
+    IEnumerable<XElement> Grid(Tick[] xTicks, Tick[] yTicks, double left, double top, double right, double bottom)
     {
         if (marks.Any(m => m is HeatmapMarks))
             yield break;
@@ -62,8 +62,7 @@ sealed class Panel
             yield return Svg.Line("grid", x.Pixel(at), top, x.Pixel(at), bottom);
     }
 
-    IEnumerable<XElement> Labels(
-        (double Position, string Label)[] xTicks, (double Position, string Label)[] yTicks, double left, double bottom, bool turned)
+    IEnumerable<XElement> Labels(Tick[] xTicks, Tick[] yTicks, double left, double bottom, bool turned)
     {
         foreach (var (at, label) in yTicks)
             yield return Svg.Text("soft", left - 7, y.Pixel(at), label, "end");
@@ -73,10 +72,12 @@ sealed class Panel
                 : Svg.Text("soft", x.Pixel(at), bottom + 14, label, "middle");
     }
 
+    static double Widest(Tick[] ticks) => ticks.Select(t => Svg.Width(t.Label)).DefaultIfEmpty().Max();
+
     /// <summary>Every second, third, … where there is no room for all.</summary>
-    static IEnumerable<(double, string)> Thin(IEnumerable<(double, string)> ticks, int room)
+    static IEnumerable<Tick> Thin(IEnumerable<Tick> ticks, int room)
     {
-        (double, string)[] all = [.. ticks];
+        Tick[] all = [.. ticks];
         var every = all.Length / Math.Max(1, room) + 1;
         return all.Where((_, i) => i % every == 0);
     }

@@ -14,7 +14,7 @@ static class Picture
     public static string Of(GenericChart chart)
     {
         var figure = JsonNode.Parse(chart.ToJson())!.AsObject();  // numbers as numbers, whatever .NET type they came from
-        JsonObject layout = figure["layout"]!.AsObject();
+        var layout = figure["layout"]!.AsObject();
         JsonObject[] traces = [.. figure["data"]!.AsArray().Select(t => t!.AsObject())];
         var (width, height) = ((double?)layout["width"] ?? 760, (double?)layout["height"] ?? 400);
         var svg = Svg.Node(

@@ -58,7 +58,8 @@ sealed class ScatterMarks(JsonObject trace, string color) : Marks(trace, color)
     XElement Text(double x, double y, string text)
     {
         var place = (string?)Trace["textposition"] ?? "middle center";
-        var (dy, side) = (place.StartsWith("top") ? -12 : place.StartsWith("bottom") ? 12 : 0, place.EndsWith("left") ? -1 : place.EndsWith("right") ? 1 : 0);
+        var dy = place.StartsWith("top") ? -12 : place.StartsWith("bottom") ? 12 : 0;
+        var side = place.EndsWith("left") ? -1 : place.EndsWith("right") ? 1 : 0;
         return Svg.Text("ink", x + 7 * side, y + dy, text, side < 0 ? "end" : side > 0 ? "start" : "middle");
     }
 }
