@@ -34,7 +34,8 @@ public static class NotebookChart
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(figure)))[..16];
         var picture = Convert.ToBase64String(Encoding.UTF8.GetBytes(chart.ToSvg()));
         return
-            $"<div data-chart=\"{id}\"><img alt=\"{WebUtility.HtmlEncode(ToPlainText(chart))}\" src=\"data:image/svg+xml;base64,{picture}\"></div>\n" +
+            $"<div data-chart=\"{id}\">" +
+            $"<img alt=\"{WebUtility.HtmlEncode(ToPlainText(chart))}\" src=\"data:image/svg+xml;base64,{picture}\"></div>\n" +
             $"<script>(window.efqatCharts ??= []).push({{\"id\":\"{id}\",{figure[1..].Replace("<", "\\u003C")});</script>\n" +
             (withPlotly ? Loader.Value : "");
     }

@@ -62,7 +62,8 @@ public sealed partial class DataFrame
         using var csv = new CsvParser(reader, configuration);
         var names = header && csv.Read() ? csv.Record! : columnNames;
         if (dataTypes is not null && dataTypes.Length != names?.Length)
-            throw new ArgumentException($"{dataTypes.Length} types for {names?.Length ?? 0} columns; give one each, and names where there is no header", nameof(dataTypes));
+            throw new ArgumentException(
+                $"{dataTypes.Length} types for {names?.Length ?? 0} columns; give one each, and names where there is no header", nameof(dataTypes));
         List<(int Line, string[] Fields)> rows = [];
         while (rows.Count != numRows && csv.Read())
         {

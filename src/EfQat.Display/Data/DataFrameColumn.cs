@@ -108,7 +108,10 @@ public abstract partial class DataFrameColumn(string name) : IEnumerable
     {
         object?[] values = [.. Values];
         var rows = Enumerable.Range(0, values.Length).OrderBy(i => values[i] is null or double.NaN or float.NaN);
-        return (ascending ? rows.ThenBy(i => values[i], ColumnArithmetic.ByValue) : rows.ThenByDescending(i => values[i], ColumnArithmetic.ByValue)).Select(i => (long)i);
+        var ordered = ascending
+            ? rows.ThenBy(i => values[i], ColumnArithmetic.ByValue)
+            : rows.ThenByDescending(i => values[i], ColumnArithmetic.ByValue);
+        return ordered.Select(i => (long)i);
     }
 
     private protected abstract object? GetValue(int row);

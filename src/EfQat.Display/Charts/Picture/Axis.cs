@@ -78,7 +78,8 @@ sealed class Axis
             return LogTicks(start, end, count);
         var step = RoundStep((end - start) / count);
         var first = Math.Ceiling(start / step - 1e-9);
-        return Enumerable.Range(0, (int)(Math.Floor(end / step + 1e-9) - first) + 1).Select(i => new Tick((first + i) * step, Label((first + i) * step)));
+        var last = Math.Floor(end / step + 1e-9);
+        return Enumerable.Range(0, (int)(last - first) + 1).Select(i => new Tick((first + i) * step, Label((first + i) * step)));
     }
 
     /// <summary>The next of 1, 2, 5 times a power of ten.</summary>

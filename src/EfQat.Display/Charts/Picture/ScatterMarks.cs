@@ -32,8 +32,8 @@ sealed class ScatterMarks(JsonObject trace, string color) : Marks(trace, color)
         : Svg.Node("circle", ("cx", x + 8), ("cy", y), ("r", 4.0), ("fill", Fill(0)));
 
     XElement Line((string, object?) path) => Svg.Node(
-        "path", path, ("fill", "none"), ("stroke", (string?)Trace["line"]?["color"] ?? Fill(0)), ("stroke-width", (double?)Trace["line"]?["width"] ?? 2.5),
-        ("stroke-linejoin", "round"), ("stroke-dasharray", (string?)Trace["line"]?["dash"] switch
+        "path", path, ("fill", "none"), ("stroke", (string?)Trace["line"]?["color"] ?? Fill(0)),
+        ("stroke-width", (double?)Trace["line"]?["width"] ?? 2.5), ("stroke-linejoin", "round"), ("stroke-dasharray", (string?)Trace["line"]?["dash"] switch
         {
             "dash" => "9 6",
             "dot" => "2.5 4",
