@@ -3,6 +3,7 @@ using System.Globalization;
 using EfQat.Cli.Diagnosis;
 using EfQat.Cli.Progress;
 using EfQat.Datasets;
+using EfQat.Display;
 using EfQat.Importance;
 using EfQat.Models;
 using EfQat.Quantization;
@@ -61,6 +62,8 @@ static class ReproduceCommand
             Terminal.Note(parsed, $"{Machine.Line}, {experiment.Images} images a method, seed {run.Seed}");
             string report = Path.Combine(run.Out ?? DefaultOut, "report.html");
             ReproduceReport.Of(table, rows, run, experiment.Images).Save(report);
+            foreach (var (scheme, chart) in ReproduceReport.Charts(rows))
+                WholeFile.Write(Path.Combine(run.Out ?? DefaultOut, $"accuracy-{scheme}.svg"), chart.ToSvg());
             Terminal.Note(parsed, $"report: {report}");
             return CommandLine.Ok;
         });

@@ -25,11 +25,15 @@ static class ReproduceReport
         var report = new Report("EfQAT on ResNet-20, Fashion-MNIST")
             .Lead($"Post-training quantization (PTQ), then training of the most important blocks only, on {images:N0} images with seed {run.Seed}.")
             .Table(table);
-        foreach (var group in rows.Where(row => row.Bits != "FP32").GroupBy(row => row.Bits))
-            report.Chart(AccuracyBySpeed(group.Key, rows[0], [.. group]), "Right and up is better: a faster backward pass, fewer errors.");
+        foreach (var (_, chart) in Charts(rows))
+            report.Chart(chart, "Right and up is better: a faster backward pass, fewer errors.");
         return report.Fact("CPU", Machine.Cpu).Fact("Runtime", Machine.Runtime).Fact("libtorch", $"{__version__}, {get_num_threads()} threads")
             .Fact("Seed", $"{run.Seed}").Fact("Date", $"{DateTime.UtcNow:yyyy-MM-dd}");
     }
+
+    /// <summary>A chart for each bit width.</summary>
+    public static IEnumerable<(string Bits, GenericChart Chart)> Charts(IReadOnlyList<Row> rows) =>
+        rows.Skip(1).GroupBy(row => row.Bits).Select(group => (group.Key, AccuracyBySpeed(group.Key, rows[0], [.. group])));
 
     /// <summary>Every method's accuracy over its speed; FP32 and PTQ, which have no backward pass of this kind, as levels.</summary>
     static GenericChart AccuracyBySpeed(string bits, Row fp32, IReadOnlyList<Row> rows)

@@ -111,6 +111,15 @@ void for_blocks(int64_t begin, int64_t end, int64_t channels, const Body& body) 
     for (; begin < end; begin += kBlockPixels) body(begin * channels, std::min(kBlockPixels, end - begin) * channels);
 }
 
+// From the last block to the first: starts with what was written last and ends with what is read next, both still in the cache.
+template <typename Body>
+void for_blocks_backwards(int64_t begin, int64_t end, int64_t channels, const Body& body) {
+    for (; begin < end; end -= kBlockPixels) {
+        const int64_t first = std::max(begin, end - kBlockPixels);
+        body(first * channels, (end - first) * channels);
+    }
+}
+
 at::Tensor channels_last(const at::Tensor& x, const char* name) {
     TORCH_CHECK(x.dim() == 4 && x.scalar_type() == at::kFloat, "batch_norm: ", name, " must be float [N, C, H, W]");
     return x.contiguous(at::MemoryFormat::ChannelsLast);
@@ -158,7 +167,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
     at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
         Lanes sum(channels), square(channels);
         double* own = sums.of_thread();
-        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+        for_blocks_backwards(begin, end, channels, [&](int64_t i, int64_t count) {
             sum_moments(from + i, count, shift.count(), shift.data(), sum.data(), square.data());
             sum.add_to(own);
             square.add_to(own + channels);
@@ -208,7 +217,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_nor
         Lanes sum(channels), product(channels);
         QuantizerSums quantizer;
         double* own = sums.of_thread();
-        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
+        for_blocks_backwards(begin, end, channels, [&](int64_t i, int64_t count) {
             sum_gradients(g + i, from + i, count, a.count(), by, a.data(), b.data(), means.data(), sum.data(), product.data(), quantizer);
             sum.add_to(own);
             product.add_to(own + channels);

@@ -14,7 +14,6 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 namespace efqat {
@@ -107,11 +106,9 @@ at::Tensor run(const Plan& plan, const at::Tensor& input, const at::Tensor& weig
     }
     const float* source = from.data_ptr<float>();
     float* result = to.data_ptr<float>();
-    // Threads take images as they get done: one that is held up by other work on the machine does not hold up the rest.
-    std::atomic<int64_t> next = 0;
-    at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+    at::parallel_for(0, from.size(0), 1, [&](int64_t begin, int64_t end) {
         std::vector<float> frame(divide_up(channels, kChannelBlock) * frame_block);
-        for (int64_t image; (image = next++) < from.size(0);) {
+        for (int64_t image = begin; image < end; image++) {
             for (int64_t row = 0; row < rows; row++)
                 to_frame(source + (image * height + row) * width * channels, columns, channels,
                          &frame[(row + plan.pad_top) * frame_row + plan.pad_left * kChannelBlock], frame_block);
