@@ -41,8 +41,8 @@ static class BenchCommand
     {
         var bits = new Option<string>("--bits") { Description = "Bits of weights and activations", DefaultValueFactory = _ => "W4A8" };
         var model = new Option<string>("--model") { Description = "resnet20, resnet32, resnet44 or resnet56", DefaultValueFactory = _ => "resnet20" };
-        var batch = new Option<int>("--batch") { Description = "Images in a batch", DefaultValueFactory = _ => 128 };
-        var steps = new Option<int>("--steps") { Description = "Timed steps of each method", DefaultValueFactory = _ => 30 };
+        var batch = new Option<int>("--batch") { Description = "Images in a batch", DefaultValueFactory = _ => 128 }.AtLeast(1);
+        var steps = new Option<int>("--steps") { Description = "Timed steps of each method", DefaultValueFactory = _ => 30 }.AtLeast(1);
         var command = new ExampleCommand(
             "backward", "The backward pass of QAT against EfQAT's, every mode and ratio, taking turns in one process",
             "efqat bench backward", "efqat bench backward --bits W8A8 --steps 50 --json backward.json")

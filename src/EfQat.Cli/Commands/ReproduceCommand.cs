@@ -23,7 +23,7 @@ static class ReproduceCommand
     /// <param name="Ratio">Share of blocks updated.</param>
     /// <param name="Top1">Test accuracy in percent.</param>
     /// <param name="DeltaFp32">Points above FP32.</param>
-    /// <param name="Recovered">The share of what PTQ lost that training won back, in percent.</param>
+    /// <param name="Recovered">The share of what PTQ lost that training won back, in percent; null where PTQ lost nothing.</param>
     /// <param name="WeightsUpdated">Share of all weights in percent.</param>
     /// <param name="BackwardMs">Median of the backward pass.</param>
     /// <param name="Speedup">QAT's backward over this one's, the two taking turns: the median of the ratios.</param>
@@ -110,11 +110,12 @@ static class ReproduceCommand
         {
             // QAT is trained first, since the others' speed is measured against it, but reads best as the last row.
             using var qat = Trained(scheme, "QAT", training with { Ratio = 1 }, monitor, token);
+            double? Recovered(double now) => qat.Ptq < top1 ? 100 * (now - qat.Ptq) / (top1 - qat.Ptq) : null;
             Row Of(Method method, List<StepTime> times, double speedup) => new(
-                method.Name, $"{scheme}", method.Ratio, method.Top1, method.Top1 - top1, 100 * (method.Top1 - qat.Ptq) / (top1 - qat.Ptq),
+                method.Name, $"{scheme}", method.Ratio, method.Top1, method.Top1 - top1, Recovered(method.Top1),
                 100 * method.Rule.Schedule.UpdatedShare, Timing.Median(times.Select(time => time.Backward)), speedup, times.Max(time => time.PeakBytes) / 1e6);
 
-            yield return new("PTQ", $"{scheme}", null, qat.Ptq, qat.Ptq - top1, 0, 0);
+            yield return new("PTQ", $"{scheme}", null, qat.Ptq, qat.Ptq - top1, Recovered(qat.Ptq), 0);
             List<StepTime> ofQat = [];
             foreach (var mode in Enum.GetValues<FreezingMode>())
                 foreach (double ratio in ratios)

@@ -13,9 +13,9 @@ static class ReproduceReport
         .Column("Method", r => r.Method)
         .Column("Ratio", r => r.Ratio, null, "0 %")
         .Column("Top-1", r => r.Top1, "%", "0.00")
-        .Column("Δ FP32", r => r.DeltaFp32, "points", "+0.00;-0.00")
-        .Column("PTQ loss recovered", r => r.Recovered, "%", "0")
-        .Column("Weights updated", r => r.WeightsUpdated, "%", "0.0")
+        .Column("Δ FP32", r => r.DeltaFp32, null, "+0.00;-0.00")
+        .Column("Recovered", r => r.Recovered, "%", "0")
+        .Column("Weights", r => r.WeightsUpdated, "%", "0.0")
         .Column("Backward", r => r.BackwardMs, "ms", "0")
         .Column("QAT / this", r => r.Speedup, "×", "0.00")
         .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0");
@@ -23,7 +23,8 @@ static class ReproduceReport
     public static Report Of(ResultTable table, IReadOnlyList<Row> rows, RunOptions run, int images)
     {
         var report = new Report("EfQAT on ResNet-20, Fashion-MNIST")
-            .Lead($"Post-training quantization (PTQ), then training of the most important blocks only, on {images:N0} images with seed {run.Seed}.")
+            .Lead($"Post-training quantization (PTQ), then training of the most important blocks only, on {images:N0} images with seed {run.Seed}. "
+                + "Recovered: the share of PTQ's loss that training won back. Weights: the share that is updated. QAT / this: speed of the backward pass.")
             .Table(table);
         foreach (var (_, chart) in Charts(rows))
             report.Chart(chart, "Right and up is better: a faster backward pass, fewer errors.");
