@@ -75,7 +75,7 @@ public static class PartialConv2d
             }
             if ((bool)ctx.get_data("bias"))
                 gradBias = grad_output.sum([0, 2, 3]);
-            return [gradInput!, gradRows!, gradBias!];
+            return [gradInput!, gradRows!, gradBias!, null!, null!, null!];
         }
     }
 }

@@ -57,7 +57,7 @@ public static class PartialLinear
             }
             if ((bool)ctx.get_data("bias"))
                 gradBias = g.sum([0]);
-            return [gradInput!, gradRows!, gradBias!];
+            return [gradInput!, gradRows!, gradBias!, null!, null!];
         }
     }
 }
