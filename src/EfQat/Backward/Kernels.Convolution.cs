@@ -2,8 +2,8 @@ namespace EfQat.Backward;
 
 public static partial class Kernels
 {
-    // Where libtorch's forward (oneDNN) overtakes ours: measured with 3 × 3 kernels on AVX-512, ours takes 0.8 of its time at 16 to 64
-    // channels, 1.16 of it at 128. Its input gradient is slower than ours up to 512 channels.
+    // Where libtorch's forward (oneDNN) overtakes ours: measured with 3 × 3 kernels on AVX-512, ours takes 0.65 of its time at 16
+    // channels, 1.0 to 1.1 of it at 32 and 64, 1.16 at 128. Its input gradient is slower than ours up to 512 channels.
     private const long FusedForwardChannels = 64;
 
     /// <summary>Y of a convolution. // [N, K, H', W']</summary>
