@@ -31,7 +31,7 @@ static class Imports
     public static readonly string[] Namespaces =
     [
         "System", "System.Collections.Generic", "System.Diagnostics", "System.IO", "System.Linq", "System.Text", "System.Threading",
-        "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Display", "EfQat.Display.Notebook", "EfQat.Importance",
-        "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis", "TorchSharp", "TorchSharp.torch",
+        "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Display", "EfQat.Display.Claim", "EfQat.Display.Notebook",
+        "EfQat.Importance", "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis", "TorchSharp", "TorchSharp.torch",
     ];
 }
