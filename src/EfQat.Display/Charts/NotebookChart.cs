@@ -32,12 +32,17 @@ public static class NotebookChart
     {
         var figure = chart.ToJson();
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(figure)))[..16];
-        var picture = Convert.ToBase64String(Encoding.UTF8.GetBytes(chart.ToSvg()));
         return
-            $"<div data-chart=\"{id}\">" +
-            $"<img alt=\"{WebUtility.HtmlEncode(ToPlainText(chart))}\" src=\"data:image/svg+xml;base64,{picture}\"></div>\n" +
+            $"<div data-chart=\"{id}\">{Picture(chart)}</div>\n" +
             $"<script>(window.efqatCharts ??= []).push({{\"id\":\"{id}\",{figure[1..].Replace("<", "\\u003C")});</script>\n" +
             (withPlotly ? Loader.Value : "");
+    }
+
+    /// <summary>The static picture as an element of HTML.</summary>
+    internal static string Picture(GenericChart chart)
+    {
+        var svg = Convert.ToBase64String(Encoding.UTF8.GetBytes(chart.ToSvg()));
+        return $"<img alt=\"{WebUtility.HtmlEncode(ToPlainText(chart))}\" src=\"data:image/svg+xml;base64,{svg}\">";
     }
 
     /// <summary>The figure with a template that reads well on light and on dark pages.</summary>

@@ -19,6 +19,12 @@ public sealed class LiveProgress(long total, string what = "", TimeProvider? tim
     TimeSpan drawn = -Interval;
     long tenth = -1;
 
+    /// <summary>How many steps were done before the clock started, as in a run that was resumed; they do not count for the rate.</summary>
+    public long From { get; init; }
+
+    /// <summary>Drawn below the bar as a picture, and in place of the bar at the end, then interactive.</summary>
+    internal Func<GenericChart>? Chart { get; init; }
+
     /// <summary>Says how far the work is; <paramref name="note"/> stands behind the numbers, for example the loss.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="done"/> is negative or above the total.</exception>
     public void Report(long done, string note = "")
@@ -34,16 +40,22 @@ public sealed class LiveProgress(long total, string what = "", TimeProvider? tim
         }
         if (done < total && elapsed - drawn < Interval) return;
         drawn = elapsed;
-        string text = Text(done, elapsed, note);
-        var bundle = MimeBundle.Html($"<progress value=\"{done}\" max=\"{total}\"></progress> {WebUtility.HtmlEncode(text)}", text);
+        var bundle = Bundle(done, Text(done, elapsed, note), Chart?.Invoke());
         if (shown is null) shown = Notebook.display(bundle);
         else shown.Update(bundle);
     }
 
+    MimeBundle Bundle(long done, string text, GenericChart? chart) =>
+        chart is not null && done == total
+            ? chart.WithTitle(text).ToMimeBundle()
+            : MimeBundle.Html(
+                $"<progress value=\"{done}\" max=\"{total}\"></progress> {WebUtility.HtmlEncode(text)}" +
+                (chart is null ? "" : $"<br>{NotebookChart.Picture(chart)}"), text);
+
     string Text(long done, TimeSpan elapsed, string note)
     {
-        double rate = done / Math.Max(1e-3, elapsed.TotalSeconds);
-        string left = done == 0 || done == total ? "" : $" · {TimeSpan.FromSeconds((total - done) / rate):hh\\:mm\\:ss} left";
+        double rate = (done - From) / Math.Max(1e-3, elapsed.TotalSeconds);
+        string left = rate <= 0 || done == total ? "" : $" · {TimeSpan.FromSeconds((total - done) / rate):hh\\:mm\\:ss} left";
         return string.Create(CultureInfo.InvariantCulture, $"{what} {done}/{total} · {rate:0.0}/s{left} {note}").Trim();
     }
 }

@@ -1,4 +1,5 @@
 using EfQat.Display;
+using EfQat.Jupyter.Monitors;
 
 namespace EfQat.Jupyter.Language;
 
@@ -25,13 +26,14 @@ static class Imports
         .Concat(Own);
 
     /// <summary>This repository's assemblies among them.</summary>
-    public static IEnumerable<string> Own => new[] { typeof(UserError), typeof(Notebook), typeof(torch) }.Select(type => type.Assembly.Location);
+    public static IEnumerable<string> Own => new[] { typeof(UserError), typeof(Notebook), typeof(LiveTraining), typeof(torch) }.Select(type => type.Assembly.Location);
 
     /// <summary>Namespaces, and the types whose members need no prefix.</summary>
     public static readonly string[] Namespaces =
     [
         "System", "System.Collections.Generic", "System.Diagnostics", "System.IO", "System.Linq", "System.Text", "System.Threading",
         "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Display", "EfQat.Display.Claim", "EfQat.Display.Notebook",
-        "EfQat.Importance", "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis", "TorchSharp", "TorchSharp.torch",
+        "EfQat.Importance", "EfQat.Jupyter.Monitors", "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis",
+        "TorchSharp", "TorchSharp.torch",
     ];
 }

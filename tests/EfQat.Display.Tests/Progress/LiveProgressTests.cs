@@ -2,30 +2,8 @@ namespace EfQat.Display.Tests.Progress;
 
 public sealed class LiveProgressTests : IDisposable
 {
-    sealed class Clock : TimeProvider
-    {
-        public long Milliseconds { get; set; }
-
-        public override long TimestampFrequency => 1000;
-
-        public override long GetTimestamp() => Milliseconds;
-    }
-
-    sealed class Host : ICellHost
-    {
-        public List<(MimeBundle Bundle, string Id, bool Update)> Shown { get; } = [];
-
-        public void Show(MimeBundle bundle, string id, bool update) => Shown.Add((bundle, id, update));
-
-        public void Clear(bool wait) { }
-
-        public void Write(string text, bool isError) { }
-
-        public string ReadLine(string prompt, bool isPassword) => "";
-    }
-
-    readonly Host host = new();
-    readonly Clock clock = new();
+    readonly KeptOutputs host = new();
+    readonly FakeClock clock = new();
 
     public LiveProgressTests() => Cell.Current = new(host, default);
 
@@ -54,6 +32,16 @@ public sealed class LiveProgressTests : IDisposable
         progress.Report(25, "loss 0.5");
         Assert.Equal("epoch 25/100 · 2.5/s · 00:00:30 left loss 0.5", host.Shown[0].Bundle["text/plain"]);
         Assert.Contains("<progress value=\"25\" max=\"100\">", host.Shown[0].Bundle["text/html"]);
+    }
+
+    [Fact]
+    public void Steps_of_an_earlier_run_do_not_count_for_the_rate()
+    {
+        var progress = new LiveProgress(1000, "resumed", clock) { From = 800 };
+        progress.Report(800);
+        clock.Milliseconds = 10_000;
+        progress.Report(900);
+        Assert.Equal(["resumed 800/1000 · 0.0/s", "resumed 900/1000 · 10.0/s · 00:00:10 left"], host.Shown.Select(s => s.Bundle["text/plain"]));
     }
 
     [Fact]
