@@ -1,7 +1,7 @@
 using System.CommandLine;
-using EfQat.Cli.Diagnosis;
 using EfQat.Cli.Progress;
 using EfQat.Datasets;
+using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Importance;
 using EfQat.Models;

@@ -1,4 +1,4 @@
-using EfQat.Cli.Diagnosis;
+using EfQat.Diagnosis;
 using EfQat.Display;
 
 namespace EfQat.Cli.Commands;
@@ -16,7 +16,7 @@ static class DoctorCommand
         };
         return command.Does((parsed, _) =>
         {
-            Finding[] findings = [.. Examine()];
+            Finding[] findings = [.. Doctor.Examine(), new("plotly.js", $"{Plotly.Version}, embedded")];
             Terminal.Write(parsed, ResultTable.Of(findings)
                 .Column("Part", f => f.Part)
                 .Column("Status", f => f.Status.ToString().ToLowerInvariant())
@@ -24,13 +24,4 @@ static class DoctorCommand
             return findings.Any(f => f.Status == Status.Missing) ? CommandLine.Failed : CommandLine.Ok;
         });
     }
-
-    static IEnumerable<Finding> Examine() =>
-    [
-        new("Runtime", Machine.Runtime),
-        new("CPU", Machine.Cpu),
-        .. TorchFindings.All(),
-        .. DatasetFindings.All(),
-        new("plotly.js", $"{Plotly.Version}, embedded"),
-    ];
 }

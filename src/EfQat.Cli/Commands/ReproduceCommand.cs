@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using EfQat.Cli.Diagnosis;
 using EfQat.Cli.Progress;
 using EfQat.Datasets;
+using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Importance;
 using EfQat.Models;

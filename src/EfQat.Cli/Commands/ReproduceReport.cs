@@ -1,5 +1,5 @@
 using System.Globalization;
-using EfQat.Cli.Diagnosis;
+using EfQat.Diagnosis;
 using EfQat.Display;
 using Row = EfQat.Cli.Commands.ReproduceCommand.Row;
 

@@ -32,8 +32,8 @@ static class Imports
     public static readonly string[] Namespaces =
     [
         "System", "System.Collections.Generic", "System.Diagnostics", "System.IO", "System.Linq", "System.Text", "System.Threading",
-        "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Display", "EfQat.Display.Claim", "EfQat.Display.Notebook",
-        "EfQat.Importance", "EfQat.Jupyter.Monitors", "EfQat.Models", "EfQat.Quantization", "EfQat.Training", "Microsoft.Data.Analysis",
-        "TorchSharp", "TorchSharp.torch",
+        "System.Threading.Tasks", "EfQat", "EfQat.Backward", "EfQat.Datasets", "EfQat.Diagnosis", "EfQat.Display", "EfQat.Display.Claim",
+        "EfQat.Display.Notebook", "EfQat.Importance", "EfQat.Jupyter.Monitors", "EfQat.Models", "EfQat.Quantization", "EfQat.Training",
+        "Microsoft.Data.Analysis", "TorchSharp", "TorchSharp.torch",
     ];
 }

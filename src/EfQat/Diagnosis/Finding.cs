@@ -1,4 +1,4 @@
-namespace EfQat.Cli.Diagnosis;
+namespace EfQat.Diagnosis;
 
 /// <summary>How serious a finding is: fine, absent but not needed, or in the way of everything.</summary>
 public enum Status

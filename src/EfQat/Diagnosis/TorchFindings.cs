@@ -1,4 +1,4 @@
-namespace EfQat.Cli.Diagnosis;
+namespace EfQat.Diagnosis;
 
 /// <summary>Which libtorch this process computes with, on what, and whether our kernels are in it.</summary>
 static class TorchFindings

@@ -1,6 +1,6 @@
 using EfQat.Datasets;
 
-namespace EfQat.Cli.Diagnosis;
+namespace EfQat.Diagnosis;
 
 /// <summary>Which data sets are here, and how to get the others.</summary>
 static class DatasetFindings

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace EfQat.Cli.Diagnosis;
+namespace EfQat.Diagnosis;
 
 /// <summary>The machine, as results must name it.</summary>
 public static class Machine
