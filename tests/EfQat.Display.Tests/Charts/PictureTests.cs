@@ -36,6 +36,18 @@ public sealed class PictureTests
     }
 
     [Fact]
+    public void What_the_range_of_an_axis_leaves_out_lies_outside_the_plot()
+    {
+        var points = Marks(
+            Chart.Scatter<double, double, string>(x: [0, 1], y: [0, 9], mode: StyleParam.Mode.Markers)
+                .WithYAxisStyle<double, double, string>(MinMax: Tuple.Create(0.0, 1.0)), "circle", "scatter");
+        var plot = points[0].Parent!.Parent!;
+        Assert.Equal("hidden", (string?)plot.Attribute("overflow"));
+        Assert.InRange(Number(points[0], "cy"), Number(plot, "y"), Number(plot, "y") + Number(plot, "height"));
+        Assert.True(Number(points[1], "cy") < Number(plot, "y"));
+    }
+
+    [Fact]
     public void Bars_grow_from_zero_in_proportion()
     {
         var bars = Marks(Chart.Column<double, string, string>(values: [1, 3, -2], Keys: ["a", "b", "c"]), "rect", "bar");

@@ -39,8 +39,9 @@ sealed class Panel
 
         foreach (var node in Grid(xTicks, yTicks, left, top, right, bottom).Concat(Labels(xTicks, yTicks, left, bottom, turned)))
             yield return node;
-        foreach (var mark in marks)
-            yield return mark.Group(x, y);
+        var plot = Svg.Clip(left - 6, top - 6, right + 6, bottom + 6); // points on the edge stay whole
+        plot.Add(marks.Select(mark => mark.Group(x, y)));
+        yield return plot;
         yield return Svg.Line("axis", left, bottom, right, bottom);
         foreach (var node in heatmap?.Scale(right + 14, top, bottom) ?? [])
             yield return node;

@@ -26,6 +26,11 @@ static class Svg
         return node;
     }
 
+    /// <summary>What is added shows inside this rectangle only; coordinates stay.</summary>
+    public static XElement Clip(double left, double top, double right, double bottom) => Node(
+        "svg", ("x", left), ("y", top), ("width", right - left), ("height", bottom - top), ("overflow", "hidden"),
+        ("viewBox", $"{Number(left)} {Number(top)} {Number(right - left)} {Number(bottom - top)}"));
+
     public static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 
     /// <summary>About how wide a text is, in pixels; fonts differ, so rather too wide.</summary>
