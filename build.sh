@@ -7,9 +7,9 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 solution=EfQat.Notebooks.sln
 configuration=Release
 built=artifacts/.built
-# python3-* are what tests and benchmarks compare with and drive the kernel by; the rest is needed to build and to train.
+# python3-*, jupyter-notebook and chromium are what tests and benchmarks compare with and see the kernel through; the rest is needed to build and to train.
 packages=(cmake g++ libtorch-dev libopenblas0-pthread libturbojpeg0 dataset-fashion-mnist libzmq5 python3-torch
-  python3-jupyter-client python3-nbclient)
+  python3-jupyter-client python3-nbclient jupyter-notebook chromium)
 
 help() {
   cat <<'TEXT'
