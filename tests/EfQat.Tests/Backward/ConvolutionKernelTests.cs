@@ -5,7 +5,10 @@ using static EfQat.Tests.Backward.PlainArrays;
 
 namespace EfQat.Tests.Backward;
 
-/// <summary>efqat::conv2d and its input gradient. Operands are small integers: every float sum is exact, and equals the loop's.</summary>
+/// <summary>
+/// efqat::conv2d and its input gradient. Operands are small integers: every float sum is exact, and equals the loop's, but where Winograd's
+/// sixths are in it.
+/// </summary>
 public sealed class ConvolutionKernelTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();
@@ -40,7 +43,35 @@ public sealed class ConvolutionKernelTests : IDisposable
         var grad = Integers(y.shape);
         var gradX = InputGradient(grad, weight, inputShape, stride, paddingY, paddingX);
         Assert.Equal(inputShape, gradX.shape);
-        Assert.True(Values(gradX).AsSpan().SequenceEqual(PlainConvolution.InputGradient(grad, weight, inputShape, shape)), $"gradient of {what}");
+        var expected = PlainConvolution.InputGradient(grad, weight, inputShape, shape);
+        if (weightShape is [_, _, 3, 3] && stride == 1 && weightShape[0] % 16 == 0 && weightShape[1] % 16 == 0)
+            AssertNear(expected, gradX, $"gradient of {what}");
+        else
+            Assert.True(Values(gradX).AsSpan().SequenceEqual(expected), $"gradient of {what}");
+    }
+
+    /// <summary>Winograd's tiles add and subtract up to 10 times the values: floats keep 5 digits of the largest.</summary>
+    private static void AssertNear(double[] expected, Tensor actual, string what)
+    {
+        double largest = expected.Max(Math.Abs), worst = expected.Zip(Values(actual), (e, a) => Math.Abs(e - a)).Max();
+        Assert.True(worst <= 2e-5 * largest, $"{what}: off by {worst / largest:e1} of the largest");
+    }
+
+    [Theory, InlineData(1, 1), InlineData(4, 4), InlineData(5, 9), InlineData(13, 8), InlineData(33, 3)]
+    public void Winograd_takes_images_of_every_size(int height, int width)
+    {
+        foreach (var (channels, filters) in ((int, int)[])[(16, 16), (16, 48), (48, 32), (64, 64)])
+        for (int y = 0; y <= 2; y++)
+        for (int x = 0; x <= 2; x++)
+            if (height + 2 * y >= 3 && width + 2 * x >= 3)
+            {
+                using var scope = NewDisposeScope();
+                var shape = new ConvShape((1, 1), (y, x), 1);
+                long[] inputShape = [3, channels, height, width];
+                var weight = randn(filters, channels, 3, 3);
+                var grad = ChannelsLast(randn(3, filters, height + 2 * y - 2, width + 2 * x - 2));
+                AssertNear(PlainConvolution.InputGradient(grad, weight, inputShape, shape), InputGradient(grad, weight, inputShape, 1, y, x), $"{channels} × {filters}, padding {y}, {x}");
+            }
     }
 
     [Theory]
@@ -68,9 +99,10 @@ public sealed class ConvolutionKernelTests : IDisposable
     [Fact]
     public void Threads_and_memory_order_do_not_change_a_bit()
     {
-        var (x, weight) = (randn(5, 17, 13, 11), randn(33, 17, 3, 3));
+        foreach (var (channels, filters) in ((int, int)[])[(17, 33), (16, 32)])
         foreach (int stride in (int[])[1, 2])
         {
+            var (x, weight) = (randn(5, channels, 13, 11), randn(filters, channels, 3, 3));
             (Tensor, Tensor) Run(int threads, Func<Tensor, Tensor> order)
             {
                 set_num_threads(threads);

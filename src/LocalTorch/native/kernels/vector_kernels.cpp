@@ -28,7 +28,8 @@ EFQAT_TARGET inline __m512i codes_to_integers(const uint8_t* from) {
 }
 #include "outer_products.inl"
 #include "pixel_products.inl"
-const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}};
+#include "winograd.inl"
+const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {convolve}};
 #undef EFQAT_TARGET
 }  // namespace avx512
 
@@ -40,7 +41,8 @@ EFQAT_TARGET inline __m256i codes_to_integers(const uint8_t* from) {
 }
 #include "outer_products.inl"
 #include "pixel_products.inl"
-const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}};
+#include "winograd.inl"
+const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {convolve}};
 #undef EFQAT_TARGET
 }  // namespace avx2
 #endif
@@ -52,7 +54,8 @@ using Integers = int32_t __attribute__((vector_size(16)));
 inline Integers codes_to_integers(const uint8_t* from) { return Integers{from[0], from[1], from[2], from[3]}; }
 #include "outer_products.inl"
 #include "pixel_products.inl"
-const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}};
+#include "winograd.inl"
+const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {convolve}};
 #undef EFQAT_TARGET
 }  // namespace portable
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "outer_products.h"
 #include "pixel_products.h"
+#include "winograd.h"
 
 namespace efqat {
 
@@ -10,6 +11,7 @@ struct VectorKernels {
     int64_t width;
     OuterProducts outer_products;
     PixelProducts pixel_products;
+    Winograd winograd;
 };
 
 // The best version for this processor; ATEN_CPU_CAPABILITY=avx512|avx2|default chooses as it does for libtorch.
