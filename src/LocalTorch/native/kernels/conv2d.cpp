@@ -8,6 +8,7 @@
 // into s² phases, the pixels with the same remainders, each with its own taps; a phase is a convolution of stride 1.
 // Sums are float, in a fixed order: results do not depend on the number of threads.
 #include "vector_kernels.h"
+#include "winograd_conv2d.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -124,69 +125,6 @@ at::Tensor run(const Plan& plan, const at::Tensor& input, const at::Tensor& weig
     return to;
 }
 
-using Eight = float __attribute__((vector_size(32)));
-
-// G f
-inline void to_points(const Eight& a, const Eight& b, const Eight& c, Eight (&to)[6]) {
-    const Eight near = (a + c) / -6.f, far = a / 24.f + c / 6.f;
-    to[0] = a / 4.f;
-    to[1] = near - b / 6.f;
-    to[2] = near + b / 6.f;
-    to[3] = far + b / 12.f;
-    to[4] = far - b / 12.f;
-    to[5] = c;
-}
-
-// G f Gᵀ of every filter, in the order in which PixelProducts reads one tap: [position][output block][channel][lane].
-std::vector<float> winograd_filters(const at::Tensor& weight, int64_t channels, int64_t out_channels, bool transposed) {
-    const int64_t block = 2 * vector_kernels().width;
-    std::vector<float> filters(kTilePositions * channels * out_channels);
-    const float* from = weight.data_ptr<float>();
-    at::parallel_for(0, channels, 8, [&](int64_t begin, int64_t end) {
-        for (int64_t c = begin; c < end; c++)
-            for (int64_t k = 0; k < out_channels; k += 8) {
-                Eight f[9], half[3][6], points[6];
-                for (int lane = 0; lane < 8; lane++)
-                    for (int tap = 0; tap < 9; tap++)
-                        f[tap][lane] = transposed ? from[(c * out_channels + k + lane) * 9 + 8 - tap]
-                                                  : from[((k + lane) * channels + c) * 9 + tap];
-                for (int v = 0; v < 3; v++) to_points(f[v], f[3 + v], f[6 + v], half[v]);
-                const int64_t first = k / block * block, lanes = std::min(block, out_channels - first);
-                float* to = &filters[first * channels + c * lanes + k - first];
-                for (int i = 0; i < 6; i++) {
-                    to_points(half[0][i], half[1][i], half[2][i], points);
-                    for (int j = 0; j < 6; j++, to += channels * out_channels) std::memcpy(to, &points[j], sizeof(Eight));
-                }
-            }
-    });
-    return filters;
-}
-
-// Whether Winograd's tiles take this one, and are faster: beyond these channels the filters no longer fit the cache.
-bool is_for_winograd(const at::Tensor& weight, int64_t stride) {
-    return stride == 1 && weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) % kChannelBlock == 0 &&
-           weight.size(1) % kChannelBlock == 0 && weight.size(0) * weight.size(1) <= 128 * 128;
-}
-
-at::Tensor winograd(const at::Tensor& input, const at::Tensor& weight, int64_t out_channels, int64_t out_height, int64_t out_width,
-                    int64_t pad_top, int64_t pad_left, bool transposed) {
-    const at::Tensor from = input.contiguous(at::MemoryFormat::ChannelsLast);
-    at::Tensor to = at::empty({from.size(0), out_channels, out_height, out_width},
-                              from.options().memory_format(at::MemoryFormat::ChannelsLast));
-    const WinogradImages images{from.data_ptr<float>(), to.data_ptr<float>(), from.size(1), from.size(2), from.size(3),
-                                pad_top, pad_left, out_channels, out_height, out_width};
-    const auto filters = winograd_filters(weight.contiguous(), from.size(1), out_channels, transposed);
-    constexpr int64_t kTiles = 32;  // at once: what they need stays in the second-level cache
-    const int64_t tiles = from.size(0) * images.tiles();
-    at::parallel_for(0, divide_up(tiles, kTiles), 1, [&](int64_t begin, int64_t end) {
-        std::vector<float> scratch(winograd_scratch(kTiles, images));
-        for (int64_t group = begin; group < end; group++)
-            vector_kernels().winograd.convolve(images, filters.data(), group * kTiles, std::min(tiles, (group + 1) * kTiles),
-                                               scratch.data());
-    });
-    return to;
-}
-
 void check(const at::Tensor& x, const at::Tensor& weight, int64_t weight_dim, int64_t stride, at::IntArrayRef padding) {
     TORCH_CHECK(x.dim() == 4 && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.scalar_type() == at::kFloat,
                 "conv2d: both operands must be float and have 4 dimensions");
@@ -236,7 +174,7 @@ at::Tensor conv2d_input_gradient(const at::Tensor& grad, const at::Tensor& weigh
                     output_size(input_size[3], weight.size(3), stride, padding[1]) == grad.size(3),
                 "conv2d: grad of shape ", grad.sizes(), " does not belong to an input of shape ", input_size);
     if (is_for_winograd(weight, stride) && padding[0] <= 2 && padding[1] <= 2)
-        return winograd(grad, weight, weight.size(1), input_size[2], input_size[3], 2 - padding[0], 2 - padding[1], true);
+        return winograd_input_gradient(grad, weight, input_size, padding);
     const Axis y(input_size[2], grad.size(2), weight.size(2), stride, padding[0]);
     const Axis x(input_size[3], grad.size(3), weight.size(3), stride, padding[1]);
     Plan plan{y.before, x.before, y.frame, x.frame, 1, stride, {}};

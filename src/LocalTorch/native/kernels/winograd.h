@@ -22,8 +22,11 @@ struct WinogradImages {
 
 // One instruction set's version.
 struct Winograd {
-    // Tiles first to last, counted through all images. Filters are G f Gᵀ as [position] of what PixelProducts reads for one
-    // tap. Scratch holds winograd_scratch floats.
+    // Output channels that lie side by side in the filters, G f Gᵀ as [position][block of output channels][channel][lane]; the
+    // last block may have fewer.
+    int64_t block;
+
+    // Tiles first to last, counted through all images. Scratch holds winograd_scratch floats.
     void (*convolve)(const WinogradImages&, const float* filters, int64_t first, int64_t last, float* scratch);
 };
 

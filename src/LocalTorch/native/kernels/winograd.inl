@@ -1,4 +1,6 @@
-// One instruction set's version of Winograd, included by vector_kernels.cpp once for each, after pixel_products.inl.
+// One instruction set's version of Winograd, included by vector_kernels.cpp once for each, after pixel_products.inl, with
+//   kTileVectors  vectors of output channels that a product takes at once: a tile's channel, once broadcast, serves them all,
+//   kTileSums     vectors of sums that it keeps in registers.
 
 // Bᵀ d
 EFQAT_TARGET inline void to_points(const Vector (&d)[6], Vector (&to)[6]) {
@@ -107,15 +109,23 @@ constexpr std::array<ProductTile, sizeof...(Index)> product_tiles(std::integer_s
     return {&product_tile<Vectors, Index + 1>...};
 }
 
-template <int Vectors, int Max>
+template <int Vectors>
 void multiply_tiles(const float* from, int64_t from_block, int64_t channels, const float* filters, float* to, int64_t to_tile,
                     int64_t count) {
-    static constexpr auto versions = product_tiles<Vectors>(std::make_integer_sequence<int, Max>());
-    for (int64_t t = 0; t < count; t += Max)
-        versions[std::min<int64_t>(Max, count - t) - 1](from + t * kChannelBlock, from_block, channels, filters, to + t * to_tile, to_tile);
+    constexpr int kMost = kTileSums / Vectors;
+    static constexpr auto versions = product_tiles<Vectors>(std::make_integer_sequence<int, kMost>());
+    for (int64_t t = 0; t < count; t += kMost)
+        versions[std::min<int64_t>(kMost, count - t) - 1](from + t * kChannelBlock, from_block, channels, filters, to + t * to_tile, to_tile);
+}
+
+using MultiplyTiles = decltype(&multiply_tiles<1>);
+template <int... Index>
+constexpr std::array<MultiplyTiles, sizeof...(Index)> multiply_tiles_of(std::integer_sequence<int, Index...>) {
+    return {&multiply_tiles<Index + 1>...};
 }
 
 EFQAT_TARGET void convolve(const WinogradImages& at, const float* filters, int64_t first, int64_t last, float* scratch) {
+    static constexpr auto versions = multiply_tiles_of(std::make_integer_sequence<int, kTileVectors>());
     const int64_t count = last - first, tiles = at.tiles(), columns = at.tile_columns();
     const int64_t in_step = winograd_step(count, at.channels), out_step = winograd_step(count, at.out_channels);
     float* products = scratch + kTilePositions * in_step;
@@ -127,8 +137,8 @@ EFQAT_TARGET void convolve(const WinogradImages& at, const float* filters, int64
                                                                   left, scratch + t * kChannelBlock, count * kChannelBlock, in_step);
     }
     for (int64_t position = 0; position < kTilePositions; position++)
-        for (int64_t k = 0; k < at.out_channels; k += 2 * kWidth)
-            (at.out_channels - k > kWidth ? multiply_tiles<2, kPixels> : multiply_tiles<1, 2 * kPixels>)(
+        for (int64_t k = 0; k < at.out_channels; k += kTileVectors * kWidth)
+            versions[std::min<int64_t>(kTileVectors, (at.out_channels - k) / kWidth) - 1](
                 scratch + position * in_step, count * kChannelBlock, at.channels,
                 filters + (position * at.out_channels + k) * at.channels, products + position * out_step + k, at.out_channels, count);
     for (int64_t t = 0; t < count; t++) {
