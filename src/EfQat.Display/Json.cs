@@ -11,7 +11,8 @@ public static class Json
     /// <summary>Options for results written to files: snake_case, indented, readable text.</summary>
     public static readonly JsonSerializerOptions Results = Create(indented: true);
 
-    internal static readonly JsonSerializerOptions Figure = Create(indented: false);
+    /// <summary>The same on one line.</summary>
+    public static readonly JsonSerializerOptions Line = Create(indented: false);
 
     static JsonSerializerOptions Create(bool indented) => new()
     {
@@ -30,7 +31,7 @@ public static class Json
         var parent = node;
         foreach (var name in names[..^1])
             parent = (JsonObject)(parent[name] ??= new JsonObject());
-        parent[names[^1]] = value as JsonNode ?? JsonSerializer.SerializeToNode(value, Figure);
+        parent[names[^1]] = value as JsonNode ?? JsonSerializer.SerializeToNode(value, Line);
         return node;
     }
 

@@ -27,7 +27,7 @@ sealed record ChartTheme(string Ink, string Soft, string Grid, string Line, stri
 
     /// <summary>Both templates as a script, <c>templates.light</c> and <c>templates.dark</c>.</summary>
     public static string Script =>
-        $"const templates = {new JsonObject { ["light"] = Light.Template(), ["dark"] = Dark.Template() }.ToJsonString(Json.Figure)};\n";
+        $"const templates = {new JsonObject { ["light"] = Light.Template(), ["dark"] = Dark.Template() }.ToJsonString(Json.Line)};\n";
 
     /// <summary>The template of plotly.js.</summary>
     public JsonObject Template()

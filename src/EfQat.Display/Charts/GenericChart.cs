@@ -12,7 +12,7 @@ public sealed record GenericChart(IReadOnlyList<JsonObject> Traces, JsonObject L
     {
         ["data"] = new JsonArray([.. Traces.Select(t => t.DeepClone())]),
         ["layout"] = Layout.DeepClone(),
-    }.ToJsonString(Json.Figure);
+    }.ToJsonString(Json.Line);
 
     /// <summary>A page of its own with only this chart, plotly.js included.</summary>
     public string ToHtml() => new Report(TitleText ?? "Chart", showTitle: false).Chart(this).ToHtml();

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using EfQat.Cli.Experiments;
+
+namespace EfQat.Cli.Tests;
+
+public sealed class AccuracyTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("efqat-accuracy-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    string Run(string name) => Path.Combine(folder, name);
+
+    static string Cells(string run) => Path.Combine(run, "cells.jsonl");
+
+    [Fact]
+    public async Task A_grid_that_is_killed_goes_on_and_ends_as_one_that_was_not()
+    {
+        var data = TinyData.Write(folder, 640);
+        Assert.Equal(0, (await Shell.Run("train", "--data", data, "--epochs", "1", "--threads", "1", "--quiet", "--out", folder)).ExitCode);
+        string[] Grid(string run) =>
+        [
+            "reproduce", "efqat-accuracy", "--data", data, "--fp32", Path.Combine(folder, "tiny-resnet20.safetensors"), "--bits", "W4A4", "--ratios", "0.1",
+            "--seeds", "2", "--images", "128", "--threads", "1", "--quiet", "--out", run,
+        ];
+        async Task<Outcome> Finished(string run)
+        {
+            using var process = Shell.Start([], [.. Grid(run), "--json"]);
+            return await process.Finish();
+        }
+
+        var straight = await Finished(Run("straight"));
+        Assert.Equal((0, ""), (straight.ExitCode, straight.Error));
+        string[] expected = File.ReadAllLines(Cells(Run("straight")));
+        Assert.Equal(1 + 2 * 6, expected.Length); // FP32; PTQ, 0 %, three modes, QAT
+
+        var cells = Cells(Run("killed"));
+        using (var victim = Shell.Start([], Grid(Run("killed"))))
+        {
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(cells) && File.ReadAllLines(cells).Length >= 3, TimeSpan.FromMinutes(2)));
+            victim.Kill();
+            await victim.Finish();
+        }
+        string[] kept = File.ReadAllLines(cells);
+        File.AppendAllText(cells, kept[^1][..20]); // as if killed while it wrote
+        var resumed = await Finished(Run("killed"));
+        Assert.Equal((0, straight.Output), (resumed.ExitCode, resumed.Output));
+        Assert.Equal(kept, File.ReadAllLines(cells)[..kept.Length]);
+        Assert.Equal(expected.Select(Result), File.ReadAllLines(cells).Select(Result));
+
+        var again = await Finished(Run("killed"));
+        Assert.Equal((0, straight.Output), (again.ExitCode, again.Output));
+        Assert.Equal(expected.Length, File.ReadAllLines(cells).Length);
+    }
+
+    /// <summary>A cell without its time.</summary>
+    static (string Key, double Top1) Result(string line)
+    {
+        var cell = JsonDocument.Parse(line).RootElement;
+        return (cell.GetProperty("key").GetRawText(), cell.GetProperty("top1").GetDouble());
+    }
+
+    [Fact]
+    public void A_line_of_something_else_is_refused_and_kept()
+    {
+        File.WriteAllText(Run("cells.jsonl"), "{\"key\": 1}\n");
+        var problem = Assert.Throws<UserError>(() => new CellStore<AccuracyCell>(Run("cells.jsonl")));
+        Assert.Contains("line 1", problem.Message);
+        Assert.Equal("{\"key\": 1}\n", File.ReadAllText(Run("cells.jsonl")));
+    }
+
+    [Fact]
+    public async Task Missing_weights_say_how_to_make_them()
+    {
+        var (code, _, error) = await Shell.Run("reproduce", "efqat-accuracy", "--data", "nothing", "--out", folder, "--quiet");
+        Assert.Equal(1, code);
+        Assert.Contains("data/checkpoints/nothing-resnet20.safetensors", error);
+        Assert.Contains("efqat train", error);
+    }
+}
