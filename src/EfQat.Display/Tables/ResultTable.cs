@@ -41,11 +41,11 @@ public abstract class ResultTable
         return text.ToString();
     }
 
-    /// <summary>A <c>&lt;table&gt;</c> whose number cells carry the class <c>number</c>.</summary>
+    /// <summary>A <c>&lt;table&gt;</c> whose number cells carry the class <c>number</c>; texts stand left, where Jupyter would put them right.</summary>
     public string ToHtml()
     {
         string Cells(string tag, IEnumerable<string> cells) => string.Concat(cells.Select((cell, i) =>
-            $"<{tag}{(columns[i].IsNumber ? " class=\"number\"" : "")}>{WebUtility.HtmlEncode(cell)}</{tag}>"));
+            $"<{tag} {(columns[i].IsNumber ? "class=\"number\"" : "style=\"text-align: left\"")}>{WebUtility.HtmlEncode(cell)}</{tag}>"));
 
         var body = string.Concat(Rows.Select(row => $"<tr>{Cells("td", row)}</tr>\n"));
         return $"<table>\n<thead><tr>{Cells("th", columns.Select(c => c.Header))}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n";

@@ -26,8 +26,8 @@ public sealed class ResultTableTests
     public void Html_marks_number_cells_and_escapes_text()
     {
         var html = Table.ToHtml();
-        Assert.Contains("<th>Method</th><th class=\"number\">Updated (%)</th>", html);
-        Assert.Contains("<tr><td>a|b &lt;c&gt;</td><td class=\"number\">–</td><td class=\"number\">7.00</td>", html);
+        Assert.Contains("<th style=\"text-align: left\">Method</th><th class=\"number\">Updated (%)</th>", html);
+        Assert.Contains("<tr><td style=\"text-align: left\">a|b &lt;c&gt;</td><td class=\"number\">–</td><td class=\"number\">7.00</td>", html);
     }
 
     [Fact]
