@@ -35,6 +35,7 @@ public static class CommandLine
             BenchCommand.Create(),
             ReproduceCommand.Create(),
             KernelCommand.Create(),
+            NotebookCommand.Create(),
         };
     }
 

@@ -52,11 +52,7 @@ static class KernelCommand
 
     static ExampleCommand Run()
     {
-        var file = new Argument<string>("connection-file") { Description = "Written by the front end" };
-        file.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: ['-', ..] option }]) result.AddError($"Unrecognized option '{option}'.");
-        });
+        var file = new Argument<string>("connection-file") { Description = "Written by the front end" }.RefusingOptions();
         return new ExampleCommand("run", "Be the kernel; front ends call this", "efqat kernel run /run/user/1000/jupyter/kernel-1.json")
         {
             file,
@@ -69,7 +65,7 @@ static class KernelCommand
     }
 
     /// <summary>How this very program is started: by its own name, or by dotnet where it is a library.</summary>
-    static string[] Program() => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet"
+    internal static string[] Program() => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet"
         ? [path]
         : [Environment.ProcessPath ?? "dotnet", typeof(KernelCommand).Assembly.Location];
 

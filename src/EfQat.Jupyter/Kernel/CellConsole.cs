@@ -25,12 +25,14 @@ sealed class CellConsole : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Takes over Console's three streams.</summary>
-    public static void Install()
+    /// <summary>Takes over Console's three streams, until the result is disposed.</summary>
+    public static IDisposable Install()
     {
+        var before = new Streams(Console.Out, Console.Error, Console.In);
         Console.SetOut(new CellConsole(Console.Out, isError: false));
         Console.SetError(new CellConsole(Console.Error, isError: true));
         Console.SetIn(new CellInput());
+        return before;
     }
 
     /// <summary>Sends what is gathered.</summary>
@@ -77,6 +79,16 @@ sealed class CellConsole : TextWriter
         if (pending.Length == 0) return;
         writer!.Write(pending.ToString(), isError);
         pending.Clear();
+    }
+
+    sealed record Streams(TextWriter Output, TextWriter Error, TextReader Input) : IDisposable
+    {
+        public void Dispose()
+        {
+            Console.SetOut(Output);
+            Console.SetError(Error);
+            Console.SetIn(Input);
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 
 namespace EfQat.Jupyter.Language;
@@ -14,9 +15,12 @@ public sealed class CompileException(IReadOnlyList<Diagnostic> diagnostics) : Ex
 /// <param name="Name">The kind of error.</param>
 /// <param name="Message">In one line.</param>
 /// <param name="Trace">What to show: message and place, with terminal colours.</param>
-public sealed record CellError(string Name, string Message, IReadOnlyList<string> Trace)
+public sealed partial record CellError(string Name, string Message, IReadOnlyList<string> Trace)
 {
     const string Red = "\e[31m", Dim = "\e[2m", Off = "\e[0m";
+
+    /// <summary>The trace without colours.</summary>
+    public IEnumerable<string> PlainTrace => Trace.Select(line => Color().Replace(line, ""));
 
     internal static CellError Stopped { get; } = new("Interrupted", "the cell was stopped", [$"{Red}Interrupted{Off}: the cell was stopped"]);
 
@@ -51,4 +55,7 @@ public sealed record CellError(string Name, string Message, IReadOnlyList<string
             foreach (var line in Describe(inner, sourceLine).Select((text, i) => i == 0 ? $" ---> {text}" : text))
                 yield return line;
     }
+
+    [GeneratedRegex(@"\e\[[0-9;]*m")]
+    private static partial Regex Color();
 }
