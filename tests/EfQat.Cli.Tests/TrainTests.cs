@@ -96,7 +96,7 @@ public sealed class TrainTests : IDisposable
     {
         AssertRefused(await Shell.Run(Arguments(data: "no-such-data")), "'no-such-data'", "fashion-mnist, cifar10, cifar10-jpeg");
         AssertRefused(await Shell.Run(Arguments(more: ["--images", "25"])), "25 images", "choose 1 to 24");
-        AssertRefused(await Shell.Run(Arguments(images: 7)), "7 images do not fill a batch of 8", "--batch");
+        AssertRefused(await Shell.Run(Arguments(images: 7)), "7 samples do not fill a batch of 8", "--batch");
     }
 
     [Theory]

@@ -1,7 +1,7 @@
 namespace EfQat.Datasets;
 
 /// <summary>Some images with their labels.</summary>
-/// <param name="Images">Normalized floats, channels-last in memory. // [N, C, H, W]</param>
+/// <param name="Images">Normalized floats, channels-last in memory // [N, C, H, W]; of texts ids, types and mask // [N, 3, L]</param>
 /// <param name="Labels">// [N], int64</param>
 public readonly record struct Batch(Tensor Images, Tensor Labels);
 
@@ -14,7 +14,7 @@ public readonly record struct Batch(Tensor Images, Tensor Labels);
 /// <param name="augment">Random crops of the image padded by 4 pixels, and horizontal flips.</param>
 /// <param name="seed">Decides order and augmentation.</param>
 /// <param name="device">Where the tensors go.</param>
-public sealed class BatchLoader(ImageDataset data, int batchSize, bool shuffle = false, bool augment = false, long seed = 0, Device? device = null)
+public sealed class BatchLoader(ImageDataset data, int batchSize, bool shuffle = false, bool augment = false, long seed = 0, Device? device = null) : IBatches
 {
     private const int Padding = 4;
     private readonly float[][] normalized =
@@ -23,13 +23,19 @@ public sealed class BatchLoader(ImageDataset data, int batchSize, bool shuffle =
     /// <summary>The dataset.</summary>
     public ImageDataset Data => data;
 
-    /// <summary>Images in a full batch.</summary>
+    /// <inheritdoc/>
+    public string Name => data.Name;
+
+    /// <inheritdoc/>
+    public int Count => data.Count;
+
+    /// <inheritdoc/>
     public int BatchSize => batchSize;
 
-    /// <summary>Batches of one epoch.</summary>
+    /// <inheritdoc/>
     public int BatchesPerEpoch => shuffle ? data.Count / batchSize : (data.Count + batchSize - 1) / batchSize;
 
-    /// <summary>The batches of an epoch, from one of them on.</summary>
+    /// <inheritdoc/>
     public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
     {
         int[] order = shuffle ? SplitMix64.Permutation(data.Count, seed, epoch) : [.. Enumerable.Range(0, data.Count)];

@@ -35,6 +35,7 @@ public static class Quantize
             Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
             BatchNorm2d origin when QuantBatchNorm2d.Replaces(origin) => new QuantBatchNorm2d(origin),
             ReLU => Activation(scheme.ActivationBits, relu: true),
+            SharedInput => Activation(scheme.ActivationBits),
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
             OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),
             _ => null,

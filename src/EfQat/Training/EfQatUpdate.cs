@@ -9,17 +9,20 @@ namespace EfQat.Training;
 /// <param name="Mode">CWPL, CWPN or LWPN.</param>
 /// <param name="Ratio">The share of the blocks to update; 1 is ordinary QAT, 0 trains everything but weights.</param>
 /// <param name="Frequency">Training samples from one choice of rows to the next.</param>
-/// <param name="LearningRate">Of weights, biases and normalization parameters (SGD).</param>
+/// <param name="LearningRate">Of weights, biases and normalization parameters.</param>
 /// <param name="Momentum">Of SGD.</param>
 /// <param name="WeightDecay">On weights only.</param>
 /// <param name="ScaleLearningRate">Of log-scales and zero points (Adam); for a log-scale it is the relative change of a step.</param>
 /// <param name="TrainBiasesAndNorms">Biases and normalization parameters, in frozen layers too.</param>
 /// <param name="TrainActivationScales">Scales and zero points of activations.</param>
 /// <param name="TrainWeightScales">Scales of the unfrozen rows.</param>
+/// <param name="TrainEmbeddings">Embeddings, which stay floats; off, QAT and EfQAT alike leave them as they were [ours].</param>
+/// <param name="WeightRule">Of weights, biases and normalization parameters: SGD for CNNs, AdamW for Transformers [ours].</param>
 public sealed record EfQatOptions(
     FreezingMode Mode = FreezingMode.ChannelWisePerNetwork, double Ratio = 0.1, long Frequency = 4096,
     double LearningRate = 1e-3, double Momentum = 0.9, double WeightDecay = 5e-4, double ScaleLearningRate = 1e-3,
-    bool TrainBiasesAndNorms = true, bool TrainActivationScales = true, bool TrainWeightScales = true);
+    bool TrainBiasesAndNorms = true, bool TrainActivationScales = true, bool TrainWeightScales = true, bool TrainEmbeddings = false,
+    WeightRule WeightRule = WeightRule.Sgd);
 
 /// <summary>One training step of EfQAT, or of QAT where every row is unfrozen (arXiv 2411.11038).</summary>
 public sealed class EfQatUpdate : IUpdateRule
@@ -36,22 +39,24 @@ public sealed class EfQatUpdate : IUpdateRule
         this.options = options;
         layers = Quantize.Layers(model);
         Schedule = new FreezingSchedule(layers, options.Mode, options.Ratio, options.Frequency);
-        rules = [.. layers.Select(layer => ((RowOptimizer)new RowSgd(layer.CompleteWeight.shape, layer.CompleteWeight.device, options.Momentum, options.WeightDecay),
+        rules = [.. layers.Select(layer => (RowOptimizer.Of(options.WeightRule, layer.CompleteWeight, options.Momentum, options.WeightDecay),
             (RowOptimizer)new RowAdam(layer.Granularity.Scales(layer.CompleteWeight.shape), layer.CompleteWeight.device)))];
 
         var weights = layers.SelectMany(layer => layer.parameters(recurse: false)).Where(parameter => parameter.ndim > 1).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var weightScales = layers.SelectMany(layer => layer.named_parameters(recurse: false)).Where(pair => pair.name == "log_scale")
             .Select(pair => pair.parameter).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var activations = Quantize.Quantizers(model).SelectMany(quantizer => quantizer.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        var embeddings = model.modules().OfType<Embedding>().SelectMany(module => module.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         foreach (var (name, parameter) in model.named_parameters())
         {
             if (weights.Contains(parameter) || weightScales.Contains(parameter)) continue;
             bool activation = activations.Contains(parameter);
-            parameter.requires_grad = activation ? options.TrainActivationScales : options.TrainBiasesAndNorms;
+            parameter.requires_grad = activation ? options.TrainActivationScales
+                : embeddings.Contains(parameter) ? options.TrainEmbeddings : options.TrainBiasesAndNorms;
             if (!parameter.requires_grad) continue;
-            RowOptimizer rule = activation
+            var rule = activation
                 ? new RowAdam(parameter.shape, parameter.device)
-                : new RowSgd(parameter.shape, parameter.device, options.Momentum, weightDecay: 0);
+                : RowOptimizer.Of(options.WeightRule, parameter, options.Momentum, weightDecay: 0);
             others.Add((name, parameter, rule, activation ? options.ScaleLearningRate : options.LearningRate));
         }
     }

@@ -5,8 +5,8 @@ namespace EfQat.Training;
 /// <summary>Top-1 accuracy.</summary>
 public static class Evaluator
 {
-    /// <returns>The share of images whose class is the highest logit, in percent.</returns>
-    public static double Top1(nn.Module<Tensor, Tensor> model, BatchLoader data, CancellationToken cancellation = default)
+    /// <returns>The share of samples whose class is the highest logit, in percent.</returns>
+    public static double Top1(nn.Module<Tensor, Tensor> model, IBatches data, CancellationToken cancellation = default)
     {
         model.eval();
         using var off = no_grad();
@@ -16,10 +16,10 @@ public static class Evaluator
             cancellation.ThrowIfCancellationRequested();
             correct += model.call(batch.Images).argmax(1).eq(batch.Labels).sum().item<long>();
         }
-        return 100.0 * correct / data.Data.Count;
+        return 100.0 * correct / data.Count;
     }
 
-    private static IEnumerable<Batch> Batches(BatchLoader data)
+    private static IEnumerable<Batch> Batches(IBatches data)
     {
         using var batches = data.Epoch().GetEnumerator();
         while (true)

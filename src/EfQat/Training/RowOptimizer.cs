@@ -2,18 +2,35 @@ using TorchSharp.Modules;
 
 namespace EfQat.Training;
 
+/// <summary>How weights are updated.</summary>
+public enum WeightRule
+{
+    /// <summary>Stochastic gradient descent with momentum, as CNNs are trained.</summary>
+    Sgd,
+
+    /// <summary>Adam with decoupled weight decay, as Transformers are trained.</summary>
+    AdamW,
+}
+
 /// <summary>
 /// Updates rows of a parameter and leaves the others, and what the optimizer remembers of them, untouched: no momentum drifts in a frozen row.
 /// The memory has the full shape; it outlives any choice of rows.
 /// </summary>
-/// <param name="shape">Of the complete parameter. // [out, …]</param>
 /// <param name="device">Where the parameter lives.</param>
-/// <param name="memories">How many tensors the rule keeps.</param>
-public abstract class RowOptimizer(long[] shape, Device device, int memories) : IDisposable
+/// <param name="shapes">Of what the rule remembers of the complete parameter. // each [out, …]</param>
+public abstract class RowOptimizer(Device device, params long[][] shapes) : IDisposable
 {
     /// <summary>What the rule remembers of every row. // each [out, …]</summary>
-    public IReadOnlyList<Tensor> Memory { get; } =
-        [.. Enumerable.Range(0, memories).Select(_ => zeros(shape, device: device).DetachFromDisposeScope())];
+    public IReadOnlyList<Tensor> Memory { get; } = [.. shapes.Select(shape => zeros(shape, device: device).DetachFromDisposeScope())];
+
+    /// <summary>The rule for a parameter.</summary>
+    /// <param name="rule">Which.</param>
+    /// <param name="parameter">Complete. // [out, …]</param>
+    /// <param name="momentum">Of SGD.</param>
+    /// <param name="weightDecay">Of either.</param>
+    public static RowOptimizer Of(WeightRule rule, Tensor parameter, double momentum, double weightDecay) => rule == WeightRule.Sgd
+        ? new RowSgd(parameter.shape, parameter.device, momentum, weightDecay)
+        : new RowAdam(parameter.shape, parameter.device, weightDecay);
 
     /// <summary>One update.</summary>
     /// <param name="rows">The unfrozen rows with their gradient. // [R, …]</param>
@@ -41,7 +58,7 @@ public abstract class RowOptimizer(long[] shape, Device device, int memories) : 
 }
 
 /// <summary>Stochastic gradient descent with momentum: m ← μ·m + g + λ·w, w ← w − lr·m.</summary>
-public sealed class RowSgd(long[] shape, Device device, double momentum, double weightDecay) : RowOptimizer(shape, device, 1)
+public sealed class RowSgd(long[] shape, Device device, double momentum, double weightDecay) : RowOptimizer(device, shape)
 {
     /// <inheritdoc/>
     protected override void Update(Tensor rows, Tensor gradient, Tensor[] memory, double learningRate)
@@ -51,8 +68,12 @@ public sealed class RowSgd(long[] shape, Device device, double momentum, double 
     }
 }
 
-/// <summary>Adam (arXiv 1412.6980) with β = (0.9, 0.999), ε = 1e-8; each row counts its own steps for the bias correction.</summary>
-public sealed class RowAdam(long[] shape, Device device) : RowOptimizer(shape, device, 3)
+/// <summary>
+/// Adam (arXiv 1412.6980) with β = (0.9, 0.999), ε = 1e-8, and the weight decay of AdamW (arXiv 1711.05101): w ← w − lr·(m̂ / (√v̂ + ε) + λ·w).
+/// Each row counts its own steps for the bias correction.
+/// </summary>
+public sealed class RowAdam(long[] shape, Device device, double weightDecay = 0)
+    : RowOptimizer(device, shape, shape, [shape[0], .. Enumerable.Repeat(1L, shape.Length - 1)])
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
 
@@ -65,6 +86,6 @@ public sealed class RowAdam(long[] shape, Device device) : RowOptimizer(shape, d
         square.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
         var corrected = mean / (1 - (steps * Math.Log(Beta1)).exp());
         var deviation = (square / (1 - (steps * Math.Log(Beta2)).exp())).sqrt().add_(Epsilon);
-        rows.addcdiv_(corrected, deviation, -learningRate);
+        rows.mul_(1 - learningRate * weightDecay).addcdiv_(corrected, deviation, -learningRate);
     }
 }

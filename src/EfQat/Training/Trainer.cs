@@ -47,11 +47,11 @@ public static class Trainer
     /// <summary>Trains until done, cancelled, or the loss is no number. With a checkpoint on disk it goes on from there, to the same bits.</summary>
     /// <exception cref="UserError">The loss or a weight is NaN or infinite, and the last good checkpoint is kept; or the checkpoint is of another run.</exception>
     public static TrainResult Run(
-        nn.Module<Tensor, Tensor> model, IUpdateRule rule, BatchLoader train, BatchLoader test, TrainOptions options,
+        nn.Module<Tensor, Tensor> model, IUpdateRule rule, IBatches train, IBatches test, TrainOptions options,
         ITrainingMonitor? monitor = null, CancellationToken cancellation = default)
     {
         if (train.BatchesPerEpoch == 0)
-            throw new UserError($"{train.Data.Name}: {train.Data.Count} images do not fill a batch of {train.BatchSize}; use a smaller --batch or more images");
+            throw new UserError($"{train.Name}: {train.Count} samples do not fill a batch of {train.BatchSize}; use a smaller --batch or more samples");
         long total = (long)options.Epochs * train.BatchesPerEpoch;
         var schedule = options.Schedule ?? Schedule.Constant;
         var identity = options.Identity ?? new Dictionary<string, string>();
@@ -104,7 +104,7 @@ public static class Trainer
     }
 
     /// <returns>Top-1 in percent; null where cancelled.</returns>
-    private static double? Evaluate(nn.Module<Tensor, Tensor> model, BatchLoader test, CancellationToken cancellation)
+    private static double? Evaluate(nn.Module<Tensor, Tensor> model, IBatches test, CancellationToken cancellation)
     {
         try
         {

@@ -114,7 +114,7 @@ public sealed class TrainerTests : IDisposable
 
     [Theory]
     [InlineData("model.0.weight", "missing [0.weight]")]
-    [InlineData("rule.0.weight", "'rule.0.weight'")]
+    [InlineData("rule.0.weight.0", "'rule.0.weight.0'")]
     [InlineData("rng", "'rng'")]
     public void A_checkpoint_that_lacks_a_tensor_is_refused(string lacking, string problem)
     {
@@ -139,12 +139,12 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Fewer_images_than_a_batch_are_refused()
+    public void Fewer_samples_than_a_batch_are_refused()
     {
         using var model = Model();
         using var rule = new Fp32Update(model);
         var few = new BatchLoader(Loader(train: true).Data.Subset(15, seed: 1), 16, shuffle: true);
-        Assert.Contains("15 images do not fill a batch of 16", Assert.Throws<UserError>(() => Trainer.Run(model, rule, few, few, new(1))).Message);
+        Assert.Contains("15 samples do not fill a batch of 16", Assert.Throws<UserError>(() => Trainer.Run(model, rule, few, few, new(1))).Message);
     }
 
     [Fact]

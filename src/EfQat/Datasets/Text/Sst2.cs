@@ -1,0 +1,35 @@
+namespace EfQat.Datasets;
+
+/// <summary>The Stanford Sentiment Treebank with two classes, as GLUE distributes it: DIR/train.tsv and DIR/dev.tsv, a sentence, a tab, and 0 or 1.</summary>
+public static class Sst2
+{
+    private const string Header = "sentence\tlabel";
+
+    /// <summary>Negative, positive.</summary>
+    public static IReadOnlyList<string> ClassNames { get; } = ["negative", "positive"];
+
+    /// <param name="folder">Has train.tsv and dev.tsv.</param>
+    /// <param name="split">"train" or "dev".</param>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="maxLength">Tokens of an input, [CLS] and [SEP] included; what is longer loses its end.</param>
+    /// <exception cref="UserError">The file is missing, or a line has another form.</exception>
+    public static IReadOnlyList<TokenSequence> Load(string folder, string split, WordPiece tokenizer, int maxLength = 128)
+    {
+        string path = Path.Combine(folder, $"{split}.tsv");
+        if (!File.Exists(path)) throw new UserError($"{path}: the file is missing; unpack GLUE's SST-2 there");
+        string[] lines = File.ReadAllLines(path);
+        if (lines.Length < 2 || lines[0] != Header)
+            throw new UserError($"{path}: line 1 must be '{Header.Replace("\t", "<tab>")}', sentences below; use train.tsv or dev.tsv of GLUE's SST-2");
+        return [.. lines.Skip(1).Select((line, i) => line.Split('\t') switch
+        {
+            [var sentence, ("0" or "1") and var label] => Sequence(sentence, label),
+            _ => throw new UserError($"{path}: line {i + 2} is not a sentence, a tab, and 0 or 1; get the file anew"),
+        })];
+
+        TokenSequence Sequence(string sentence, string label)
+        {
+            var tokens = tokenizer.Tokenize(sentence);
+            return TokenSequence.Of(tokenizer, tokens.AsSpan(0, Math.Min(tokens.Length, maxLength - 2)), label == "1" ? 1 : 0);
+        }
+    }
+}
