@@ -23,7 +23,7 @@ public sealed class NotebookSession
         languages = new ILanguage[]
         {
             CSharp, new FSharpSession(), new TextLanguage("html", "text/html"), new TextLanguage("markdown", "text/markdown"),
-            new TextLanguage("javascript", "application/javascript"), new TextLanguage("svg", "image/svg+xml"),
+            new TextLanguage("javascript", "application/javascript"), new TextLanguage("svg", "image/svg+xml"), TextLanguage.Mermaid,
         }.ToDictionary(language => language.Name);
         commands = new(languages);
         NotebookChart.NewPage();

@@ -27,7 +27,11 @@ sealed class CellOutput(KernelSockets sockets, Message request, bool isSilent, b
     void Publish(string type, object content)
     {
         if (isSilent) return;
-        if (type != "stream") CellConsole.FlushAll(); // outputs stay in the order of the cell's lines
+        if (type != "stream") // outputs stay in the order of the cell's lines
+        {
+            CellConsole.FlushAll();
+            NativeOutput.Flush();
+        }
         sockets.Publish(request.Header, type, content);
     }
 }

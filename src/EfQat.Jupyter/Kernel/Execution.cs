@@ -17,6 +17,7 @@ sealed class Execution(NotebookSession session, KernelSockets sockets)
     public void WarmUp()
     {
         CellConsole.Install();
+        NativeOutput.Install();
         session.WarmUp(new NoOutput());
     }
 
@@ -28,8 +29,11 @@ sealed class Execution(NotebookSession session, KernelSockets sockets)
         if (!request.Silent) sockets.Publish(message.Header, "execute_input", new ExecuteInput(request.Code, count));
 
         var output = new CellOutput(sockets, message, request.Silent, request.AllowStdin);
+        NativeOutput.Cell = output;
         var result = session.Run(request.Code, $"cell[{count}]", output);
         CellConsole.FlushAll();
+        NativeOutput.Flush();
+        NativeOutput.Cell = null;
         if (isCounted) History.Add(count, request.Code, result.Output?["text/plain"]);
         if (result.Error is { } error) return Failed(message, request, error);
         if (result.Output is { } shown) output.ShowResult(shown, count);

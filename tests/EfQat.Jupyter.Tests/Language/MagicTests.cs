@@ -31,6 +31,8 @@ public sealed class MagicTests
     [InlineData("#!html\n<b>1</b>", "text/html", "<b>1</b>")]
     [InlineData("#!markdown\n# One", "text/markdown", "# One")]
     [InlineData("#!javascript\nalert(1)", "application/javascript", "alert(1)")]
+    [InlineData("#!mermaid\ngraph LR\n  A --> B\n", "text/vnd.mermaid", "graph LR\n  A --> B")]
+    [InlineData("#!mermaid\ngraph LR\n  A --> B\n", "text/markdown", "```mermaid\ngraph LR\n  A --> B\n```")]
     public void Text_languages_show_what_is_written(string cell, string mimeType, string text) =>
         Assert.Equal(text, session.Run(cell, "cell[1]", host).Output![mimeType]!.Trim());
 
