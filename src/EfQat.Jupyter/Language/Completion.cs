@@ -13,7 +13,7 @@ sealed record Completions(IReadOnlyList<string> Matches, int Start, int End)
     static readonly string[] Keywords =
         [.. SyntaxFacts.GetReservedKeywordKinds().Concat(SyntaxFacts.GetContextualKeywordKinds()).Select(SyntaxFacts.GetText).Where(SyntaxFacts.IsValidIdentifier).Distinct()];
 
-    /// <summary>Names known at a position, those of earlier cells included.</summary>
+    /// <summary>Names known at a position, those of earlier cells included; what fits there first.</summary>
     public static Completions At(CSharpSession session, string code, int position)
     {
         int start = position;
@@ -31,10 +31,14 @@ sealed record Completions(IReadOnlyList<string> Matches, int Start, int End)
             QualifiedNameSyntax name when before == name.DotToken => Members(model, name.Left, start),
             _ => model.LookupSymbols(Math.Min(start, tree.Length)).AsEnumerable(),
         };
-        var names = symbols.Where(s => s.CanBeReferencedByName && !s.IsImplicitlyDeclared).Select(s => s.Name);
-        if (!before.IsKind(SyntaxKind.DotToken)) names = names.Concat(Keywords);
-        return new([.. names.Where(n => n.StartsWith(typed, StringComparison.OrdinalIgnoreCase)).Distinct()
-            .OrderByDescending(n => n.StartsWith(typed, StringComparison.Ordinal)).ThenBy(n => n, StringComparer.OrdinalIgnoreCase)], start, position);
+        var expected = Expected.At(model, before);
+        bool isMember = before.IsKind(SyntaxKind.DotToken);
+        if (before.IsKind(SyntaxKind.NewKeyword)) symbols = symbols.Where(s => s is INamespaceSymbol or INamedTypeSymbol { IsAbstract: false, IsStatic: false });
+        var names = symbols.Where(s => s.CanBeReferencedByName && !s.IsImplicitlyDeclared).Select(s => (s.Name, Rank: expected.Rank(s, sketch)));
+        if (!isMember) names = names.Concat(expected.Parameters.Select(p => ($"{p.Name}:", 2))).Concat(Keywords.Select(k => (k, 3)));
+        return new([.. names.Where(n => n.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+            .OrderByDescending(n => n.Name.StartsWith(typed, StringComparison.Ordinal)).ThenBy(n => n.Rank).ThenBy(n => n.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(n => n.Name).Distinct()], start, position);
     }
 
     static IEnumerable<ISymbol> Members(SemanticModel model, ExpressionSyntax owner, int position)
