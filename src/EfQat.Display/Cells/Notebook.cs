@@ -36,14 +36,20 @@ public sealed class DisplayedValue
 {
     readonly string id = Guid.NewGuid().ToString("N");
     readonly Cell? cell = Cell.Current;
+    bool bringsPlotly;
 
     internal DisplayedValue(MimeBundle first) => Show(first, update: false);
 
     /// <summary>Shows another value in its place.</summary>
-    public void Update(object? value) => Show(Formatter.Format(value), update: true);
+    public void Update(object? value)
+    {
+        if (bringsPlotly) NotebookChart.NewPage(); // the page is about to lose it
+        Show(Formatter.Format(value), update: true);
+    }
 
     void Show(MimeBundle bundle, bool update)
     {
+        bringsPlotly = NotebookChart.BringsPlotly(bundle);
         if (cell is not null) cell.Host.Show(bundle, id, update);
         else Console.WriteLine(bundle["text/plain"]);
     }

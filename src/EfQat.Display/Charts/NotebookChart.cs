@@ -25,6 +25,10 @@ public static class NotebookChart
         .Html(ToHtml(chart, withPlotly: Interlocked.Exchange(ref pageHasPlotly, 1) == 0), ToPlainText(chart))
         .With("application/vnd.plotly.v1+json", Figure(chart));
 
+    /// <summary>Whether this output is the one that brings plotly.js to its page.</summary>
+    internal static bool BringsPlotly(MimeBundle bundle) =>
+        Loader.IsValueCreated && bundle["text/html"]?.EndsWith(Loader.Value, StringComparison.Ordinal) == true;
+
     /// <summary>The HTML of a chart.</summary>
     /// <param name="chart">The chart.</param>
     /// <param name="withPlotly">Whether it brings plotly.js for itself and all other charts of the page.</param>

@@ -40,14 +40,14 @@ public sealed class LiveProgress(long total, string what = "", TimeProvider? tim
         }
         if (done < total && elapsed - drawn < Interval) return;
         drawn = elapsed;
-        var bundle = Bundle(done, Text(done, elapsed, note), Chart?.Invoke());
-        if (shown is null) shown = Notebook.display(bundle);
-        else shown.Update(bundle);
+        var drawing = Draw(done, Text(done, elapsed, note), Chart?.Invoke());
+        if (shown is null) shown = Notebook.display(drawing);
+        else shown.Update(drawing);
     }
 
-    MimeBundle Bundle(long done, string text, GenericChart? chart) =>
+    object Draw(long done, string text, GenericChart? chart) =>
         chart is not null && done == total
-            ? chart.WithTitle(text).ToMimeBundle()
+            ? chart.WithTitle(text)
             : MimeBundle.Html(
                 $"<progress value=\"{done}\" max=\"{total}\"></progress> {WebUtility.HtmlEncode(text)}" +
                 (chart is null ? "" : $"<br>{NotebookChart.Picture(chart)}"), text);

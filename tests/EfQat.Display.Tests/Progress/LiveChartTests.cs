@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace EfQat.Display.Tests.Progress;
 
+[Collection("one page")]  // which chart brings plotly.js is the process' business, so these take turns
 public sealed class LiveChartTests : IDisposable
 {
     const string Plotly = "application/vnd.plotly.v1+json";
@@ -60,6 +61,17 @@ public sealed class LiveChartTests : IDisposable
         live.Report(10, 0.25);
         live.Note("top-1 95 %");
         Assert.Equal("QAT 10/10 · 10.0/s · loss 0.250 · top-1 95 %", (string?)Figure()["layout"]!["title"]!["text"]);
+    }
+
+    [Fact]
+    public void The_output_that_stays_brings_plotly()
+    {
+        NotebookChart.NewPage();
+        var live = new LiveChart(1, time: clock);
+        live.Report(1, 1);
+        live.Note("replaces the output that brought it");
+        Notebook.display(Chart.Line<int, int, string>(x: [1], y: [1]));
+        Assert.Equal([true, true, false], host.Shown.Select(s => s.Bundle["text/html"]!.Contains("const plotly")));
     }
 
     [Fact]
