@@ -1,4 +1,3 @@
-using EfQat.Quantization;
 using TorchSharp.Modules;
 
 namespace EfQat.Models;
@@ -87,8 +86,8 @@ internal sealed class BertEncoder : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor mask)
     {
         using var scope = NewDisposeScope();
-        var hidden = mask.eq(0).unsqueeze(1).unsqueeze(2);  // [N, 1, 1, L], true where nothing may look
-        return layer.Aggregate(x, (output, one) => one.call(output, hidden)).MoveToOuterDisposeScope();
+        var padding = mask.eq(0).unsqueeze(1).unsqueeze(2);  // [N, 1, 1, L], true where nothing may look
+        return layer.Aggregate(x, (output, one) => one.call(output, padding)).MoveToOuterDisposeScope();
     }
 }
 
@@ -107,10 +106,10 @@ internal sealed class BertLayer : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor hidden)
+    public override Tensor forward(Tensor x, Tensor padding)
     {
         using var scope = NewDisposeScope();
-        x = attention.call(x, hidden);
+        x = attention.call(x, padding);
         return output.call(intermediate.call(x), x).MoveToOuterDisposeScope();
     }
 }

@@ -13,10 +13,10 @@ internal sealed class BertAttention : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor hidden)
+    public override Tensor forward(Tensor x, Tensor padding)
     {
         using var scope = NewDisposeScope();
-        return output.call(self.call(x, hidden), x).MoveToOuterDisposeScope();
+        return output.call(self.call(x, padding), x).MoveToOuterDisposeScope();
     }
 }
 
@@ -42,22 +42,15 @@ internal sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor>
     }
 
     /// <param name="x">// [N, L, hidden]</param>
-    /// <param name="hidden">True for the tokens that nothing may look at. // [N, 1, 1, L]</param>
-    public override Tensor forward(Tensor x, Tensor hidden)
+    /// <param name="padding">True for the tokens that nothing may look at. // [N, 1, 1, L]</param>
+    public override Tensor forward(Tensor x, Tensor padding)
     {
         using var scope = NewDisposeScope();
         x = input.call(x);
         var (q, k, v) = (Heads(query.call(x)), Heads(key.call(x)), Heads(value.call(x)));
-        var scores = (q * scale).matmul(k.transpose(2, 3)).masked_fill(hidden, float.MinValue);                // [N, heads, L, L]
+        var scores = (q * scale).matmul(k.transpose(2, 3)).masked_fill(padding, float.MinValue);               // [N, heads, L, L]
         return dropout.call(scores.softmax(-1)).matmul(v).transpose(1, 2).flatten(2).MoveToOuterDisposeScope();  // [N, L, hidden]
     }
 
     private Tensor Heads(Tensor x) => x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);  // [N, heads, L, d]
-}
-
-/// <summary>Passes a tensor on to several layers: its quantized twin puts it on one grid for all of them.</summary>
-public sealed class SharedInput() : nn.Module<Tensor, Tensor>(nameof(SharedInput))
-{
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => input;
 }

@@ -13,8 +13,8 @@ public static class BertWeights
     private const string Prefix = "bert.";
 
     /// <summary>
-    /// Copies a .safetensors file into a model with a head. Understood too: names without "bert.", as of a model saved without its head, and gamma and
-    /// beta, as old files call the weight and the bias of a normalization.
+    /// Copies a .safetensors file into a model with a head. Understood too: names without "bert.", as of a model saved without its head, and gamma
+    /// and beta, as old files call the weight and the bias of a normalization.
     /// </summary>
     /// <exception cref="UserError">The file is unreadable, has nothing of a BERT, or tensors of other shapes.</exception>
     public static LoadReport Load(nn.Module model, string path)
@@ -32,11 +32,13 @@ public static class BertWeights
             else unexpected.Add(name);
         }
         if (known.Count == 0)
-            throw new UserError($"{path}: no tensor has a name of {model.GetName()}, e.g. {own.Keys.First()}; use the weights of a BERT under Hugging Face's names");
+            throw new UserError(
+                $"{path}: no tensor has a name of {model.GetName()}, e.g. {own.Keys.First()}; use the weights of a BERT under Hugging Face's names");
         foreach (var (name, tensor) in known)
             if (!own[name].shape.SequenceEqual(tensor.shape))
                 throw new UserError(
-                    $"{path}: {name} has shape [{string.Join(", ", tensor.shape)}], the model's is [{string.Join(", ", own[name].shape)}]; choose the model's size to fit");
+                    $"{path}: {name} has shape [{string.Join(", ", tensor.shape)}], the model's is [{string.Join(", ", own[name].shape)}]; " +
+                    "choose the model's size to fit");
         model.load_state_dict(known, strict: false);
         return new([.. own.Keys.Except(known.Keys)], unexpected);
     }

@@ -11,8 +11,8 @@ namespace EfQat.Quantization;
 public static class Quantize
 {
     /// <summary>
-    /// Replaces convolutions, linear layers, normalizations, ReLUs and residual additions by their quantized twins, in place; what only moves values keeps
-    /// their grid (<see cref="KeepsGrid"/>).
+    /// Replaces convolutions, linear layers, normalizations, ReLUs, residual additions and shared inputs by their quantized twins, in place; what only
+    /// moves values keeps their grid (<see cref="KeepsGrid"/>).
     /// </summary>
     /// <param name="model">Its parameters are taken over.</param>
     /// <param name="scheme">Bit widths and observers; the first and the last layer keep <see cref="Scheme.FirstLastBits"/>.</param>

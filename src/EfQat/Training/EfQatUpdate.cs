@@ -46,7 +46,8 @@ public sealed class EfQatUpdate : IUpdateRule
         var weightScales = layers.SelectMany(layer => layer.named_parameters(recurse: false)).Where(pair => pair.name == "log_scale")
             .Select(pair => pair.parameter).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var activations = Quantize.Quantizers(model).SelectMany(quantizer => quantizer.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
-        var embeddings = model.modules().OfType<Embedding>().SelectMany(module => module.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        var embeddings = model.modules().OfType<Embedding>().SelectMany(table => table.parameters())
+            .ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         foreach (var (name, parameter) in model.named_parameters())
         {
             if (weights.Contains(parameter) || weightScales.Contains(parameter)) continue;

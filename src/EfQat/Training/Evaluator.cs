@@ -10,13 +10,14 @@ public static class Evaluator
     {
         model.eval();
         using var off = no_grad();
-        long correct = 0;
+        long seen = 0, correct = 0;
         foreach (var batch in Batches(data))
         {
             cancellation.ThrowIfCancellationRequested();
+            seen += batch.Labels.numel();
             correct += model.call(batch.Images).argmax(1).eq(batch.Labels).sum().item<long>();
         }
-        return 100.0 * correct / data.Count;
+        return 100.0 * correct / seen;
     }
 
     private static IEnumerable<Batch> Batches(IBatches data)

@@ -86,12 +86,14 @@ public sealed class BertTests : IDisposable
         using var origin = Model(seed: 1);
         using var target = Model(seed: 2);
         string Old(string name) => name["bert.".Length..].Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta");
-        var file = origin.state_dict().Where(pair => pair.Key.StartsWith("bert.") && !pair.Key.Contains("key.bias")).ToDictionary(pair => Old(pair.Key), pair => pair.Value);
+        var file = origin.state_dict().Where(pair => pair.Key.StartsWith("bert.") && !pair.Key.Contains("key.bias"))
+            .ToDictionary(pair => Old(pair.Key), pair => pair.Value);
         file["embeddings.position_ids"] = arange(16);
         SafeTensors.Write(Weights, file, new Dictionary<string, string>());
         var (before, report) = (Bits(target), BertWeights.Load(target, Weights));
         Assert.Equal(
-            ["bert.encoder.layer.0.attention.self.key.bias", "bert.encoder.layer.1.attention.self.key.bias", "classifier.weight", "classifier.bias"], report.Missing);
+            [.. Enumerable.Range(0, 2).Select(i => $"bert.encoder.layer.{i}.attention.self.key.bias"), "classifier.weight", "classifier.bias"],
+            report.Missing);
         Assert.Equal(["embeddings.position_ids"], report.Unexpected);
         var (source, after) = (Bits(origin), Bits(target));
         Assert.All(after, pair => Assert.Equal(report.Missing.Contains(pair.Key) ? before[pair.Key] : source[pair.Key], pair.Value));
@@ -104,21 +106,23 @@ public sealed class BertTests : IDisposable
         using var model = Model();
         using var wider = Model(size: Tiny with { Intermediate = 48 });
         SafeTensors.Write(Weights, wider.state_dict(), new Dictionary<string, string>());
-        Assert.Contains("intermediate.dense.weight has shape [48, 16], the model's is [32, 16]", Assert.Throws<UserError>(() => BertWeights.Load(model, Weights)).Message);
+        string Refusal() => Assert.Throws<UserError>(() => BertWeights.Load(model, Weights)).Message;
+        Assert.Contains("intermediate.dense.weight has shape [48, 16], the model's is [32, 16]", Refusal());
         SafeTensors.Write(Weights, new Dictionary<string, Tensor> { ["conv1.weight"] = ones(1) }, new Dictionary<string, string>());
-        Assert.Contains("no tensor has a name of", Assert.Throws<UserError>(() => BertWeights.Load(model, Weights)).Message);
+        Assert.Contains("no tensor has a name of", Refusal());
     }
 
     [Fact]
     public void Every_linear_layer_is_quantized_and_a_shared_input_once()
     {
         using var model = Model();
-        Assert.Equal(2 * 6 + 2, Quantize.Prepare(model, Scheme.Parse("W4A8")).Count);  // q, k, v, two of the feed-forward part, one behind each head; pooler, classifier
+        Assert.Equal(2 * 6 + 2, Quantize.Prepare(model, Scheme.Parse("W4A8")).Count);  // pooler and classifier besides the layers' six
         Quantize.Calibrate(model, Scheme.Parse("W4A8"), Loader(train: false).Epoch());
         model.call(Loader(train: false).Epoch().First().Images).sum().backward();
         Assert.Equal(
             ["attention.self.input", "attention.output.dense.input", "intermediate.dense.input", "output.dense.input"],
-            model.named_modules().Where(pair => pair.module is FakeQuantize && pair.name.Contains("layer.1.") && pair.module.parameters().All(p => p.grad is not null))
+            model.named_modules().Where(pair => pair.module is FakeQuantize && pair.name.Contains("layer.1."))
+                .Where(pair => pair.module.parameters().All(parameter => parameter.grad is not null))
                 .Select(pair => pair.name["bert.encoder.layer.1.".Length..]));
     }
 
@@ -191,7 +195,8 @@ public sealed class BertTests : IDisposable
                 using var rule = new EfQatUpdate(model, new(Ratio: 0.25, Frequency: 48, WeightRule: WeightRule.AdamW));
                 using var stop = new CancellationTokenSource();
                 var monitor = new Losses { Stop = (stopAt, stop) };
-                if (Trainer.Run(model, rule, Loader(train: true), Loader(train: false), new(3, Checkpoint: checkpoint), monitor, stop.Token).Interrupted) continue;
+                var result = Trainer.Run(model, rule, Loader(train: true), Loader(train: false), new(3, Checkpoint: checkpoint), monitor, stop.Token);
+                if (result.Interrupted) continue;
                 rule.Commit();
                 return Bits(model);
             }
@@ -199,6 +204,19 @@ public sealed class BertTests : IDisposable
         var straight = Train(null, int.MaxValue);
         var resumed = Train(Path.Combine(folder, "training.safetensors"), stopAt: 5);
         foreach (var (name, bits) in straight) Assert.True(bits.AsSpan().SequenceEqual(resumed[name]), name);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void Embeddings_are_trained_where_asked(bool train)
+    {
+        using var model = Quantized("W4A8");
+        using var rule = new EfQatUpdate(model, new(TrainEmbeddings: train, WeightRule: WeightRule.AdamW));
+        var before = Bits(model);
+        Trainer.Run(model, rule, Loader(train: true), Loader(train: false), new(1));
+        var after = Bits(model);
+        foreach (string table in (string[])["word", "position", "token_type"])
+            Assert.Equal(train, !before[$"bert.embeddings.{table}_embeddings.weight"].SequenceEqual(after[$"bert.embeddings.{table}_embeddings.weight"]));
+        Assert.NotEqual(before["bert.embeddings.LayerNorm.bias"], after["bert.embeddings.LayerNorm.bias"]);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace EfQat.Datasets;
 
@@ -48,7 +49,8 @@ public static class Squad
             int start = Index(context, answer.AnswerStart);
             return context.AsSpan(start).StartsWith(answer.Text)
                 ? new SquadAnswer(answer.Text, start)
-                : throw new UserError($"{path}: an answer of question {question.Id} is not at character {answer.AnswerStart} of its paragraph; get the file anew");
+                : throw new UserError(
+                    $"{path}: an answer of question {question.Id} is not at character {answer.AnswerStart} of its paragraph; get the file anew");
         })]);
     }
 
@@ -61,7 +63,7 @@ public static class Squad
 
     private sealed record Paragraph(string Context, Question[] Qas);
 
-    private sealed record Question(string Id, [property: System.Text.Json.Serialization.JsonPropertyName("question")] string Text, Answer[] Answers);
+    private sealed record Question(string Id, [property: JsonPropertyName("question")] string Text, Answer[] Answers);
 
     private sealed record Answer(string Text, int AnswerStart);
 }

@@ -21,7 +21,8 @@ public sealed record SquadWindow(SquadQuestion Question, TokenSequence Input, Ar
         var chosen = options ?? new();
         if (chosen.Stride < 1 || chosen.MaxLength - chosen.MaxQuestion - 3 < chosen.Stride)
             throw new UserError(
-                $"windows of {chosen.MaxLength} tokens with questions of up to {chosen.MaxQuestion} do not overlap at a stride of {chosen.Stride}; use e.g. 384, 64 and 128");
+                $"windows of {chosen.MaxLength} tokens with questions of up to {chosen.MaxQuestion} do not overlap at a stride of {chosen.Stride}; " +
+                "use for instance 384, 64 and 128");
         var paragraphs = new Dictionary<string, Token[]>();
         return [.. questions.SelectMany(question =>
         {

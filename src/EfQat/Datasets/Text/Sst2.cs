@@ -1,6 +1,8 @@
 namespace EfQat.Datasets;
 
-/// <summary>The Stanford Sentiment Treebank with two classes, as GLUE distributes it: DIR/train.tsv and DIR/dev.tsv, a sentence, a tab, and 0 or 1.</summary>
+/// <summary>
+/// The Stanford Sentiment Treebank with two classes, as GLUE distributes it: train.tsv and dev.tsv, a sentence, a tab, and 0 or 1 in a line.
+/// </summary>
 public static class Sst2
 {
     private const string Header = "sentence\tlabel";
@@ -19,7 +21,7 @@ public static class Sst2
         if (!File.Exists(path)) throw new UserError($"{path}: the file is missing; unpack GLUE's SST-2 there");
         string[] lines = File.ReadAllLines(path);
         if (lines.Length < 2 || lines[0] != Header)
-            throw new UserError($"{path}: line 1 must be '{Header.Replace("\t", "<tab>")}', sentences below; use train.tsv or dev.tsv of GLUE's SST-2");
+            throw new UserError($"{path}: line 1 must be 'sentence', a tab, 'label', with sentences below; use train.tsv or dev.tsv of GLUE's SST-2");
         return [.. lines.Skip(1).Select((line, i) => line.Split('\t') switch
         {
             [var sentence, ("0" or "1") and var label] => Sequence(sentence, label),

@@ -1,7 +1,8 @@
 namespace EfQat.Datasets;
 
 /// <summary>
-/// Batches of token sequences for <see cref="Models.Bert"/>: each as long as its longest sequence, the others filled up with zeros that the mask hides.
+/// Batches of token sequences for <see cref="Models.Bert"/>: each as long as its longest sequence, the others filled up with zeros that the
+/// mask hides.
 /// </summary>
 /// <param name="name">Of the data set.</param>
 /// <param name="sequences">The samples.</param>
