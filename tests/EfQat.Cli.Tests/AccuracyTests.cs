@@ -57,14 +57,30 @@ public sealed class AccuracyTests : IDisposable
     static (string Key, double Top1) Result(string line)
     {
         var cell = JsonDocument.Parse(line).RootElement;
-        return (cell.GetProperty("key").GetRawText(), cell.GetProperty("top1").GetDouble());
+        return (cell.GetProperty("key").GetRawText(), cell.GetProperty("result").GetProperty("top1").GetDouble());
+    }
+
+    [Fact]
+    public async Task Ablations_change_one_setting_at_a_time()
+    {
+        var data = TinyData.Write(folder, 640);
+        Assert.Equal(0, (await Shell.Run("train", "--data", data, "--epochs", "1", "--threads", "1", "--quiet", "--out", folder)).ExitCode);
+        var outcome = await Shell.Run(
+            "reproduce", "efqat-ablations", "--data", data, "--fp32", Path.Combine(folder, "tiny-resnet20.safetensors"), "--seeds", "1", "--images", "128",
+            "--threads", "1", "--quiet", "--out", folder, "--json");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        JsonElement[] rows = [.. JsonDocument.Parse(outcome.Output).RootElement.EnumerateArray()];
+        var questions = rows.GroupBy(row => row.GetProperty("question").GetString()).ToArray();
+        Assert.Equal([5, 4, 5, 4, 4], questions.Select(question => question.Count()));
+        Assert.Single(questions.Select(question => question.First().GetProperty("top1").GetDouble()).Distinct()); // ours, each time
+        Assert.Equal(rows.Length - 4, File.ReadAllLines(Cells(folder)).Length); // and run once
     }
 
     [Fact]
     public void A_line_of_something_else_is_refused_and_kept()
     {
         File.WriteAllText(Run("cells.jsonl"), "{\"key\": 1}\n");
-        var problem = Assert.Throws<UserError>(() => new CellStore<AccuracyCell>(Run("cells.jsonl")));
+        var problem = Assert.Throws<UserError>(() => new CellStore<AccuracyKey, Accuracy>(Run("cells.jsonl")));
         Assert.Contains("line 1", problem.Message);
         Assert.Equal("{\"key\": 1}\n", File.ReadAllText(Run("cells.jsonl")));
     }

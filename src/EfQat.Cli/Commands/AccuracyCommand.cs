@@ -34,12 +34,12 @@ static class AccuracyCommand
         {
             var run = RunOptions.Read(parsed);
             string source = parsed.GetValue(data)!, folder = run.Out ?? DefaultOut;
-            string fp32 = parsed.GetValue(weights) ?? $"data/checkpoints/{Path.GetFileName(Path.TrimEndingDirectorySeparator(source))}-resnet20.safetensors";
+            string fp32 = parsed.GetValue(weights) ?? EfQatExperiment.DefaultWeights(source);
             var training = EfQatExperiment.Training with { LearningRate = parsed.GetValue(lr), ScaleLearningRate = parsed.GetValue(scaleLr) };
             var grid = parsed.GetValue(quick)
                 ? new AccuracyGrid(source, fp32, [Scheme.Parse("W4A4")], [0.1], 1, 1024, training)
                 : new(source, fp32, [.. parsed.GetValue(bits)!.Select(Scheme.Parse)], parsed.GetValue(ratios)!, parsed.GetValue(seeds), parsed.GetValue(images), training);
-            var store = new CellStore<AccuracyCell>(Path.Combine(folder, "cells.jsonl"));
+            var store = new CellStore<AccuracyKey, Accuracy>(Path.Combine(folder, "cells.jsonl"));
             var cells = ProgressView.Show(run.Quiet, view => grid.Run(store, run.Device, view, token));
             var rows = AccuracyReport.Rows(cells);
             var table = AccuracyReport.Table(rows);

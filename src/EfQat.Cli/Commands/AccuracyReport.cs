@@ -1,6 +1,7 @@
 using EfQat.Cli.Experiments;
 using EfQat.Diagnosis;
 using EfQat.Display;
+using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
 
@@ -20,20 +21,19 @@ static class AccuracyReport
     internal sealed record Row(
         string Bits, string Method, double? Ratio, double Top1, double? Deviation, int Seeds, double? DeltaFp32, double? Recovered, double? WeightsUpdated);
 
-    public static List<Row> Rows(IReadOnlyList<AccuracyCell> cells)
+    public static List<Row> Rows(IReadOnlyList<Cell<AccuracyKey, Accuracy>> cells)
     {
-        double fp32 = cells[0].Top1;
-        var ptq = cells.Where(cell => cell.Key.Method == "PTQ").GroupBy(cell => cell.Key.Scheme).ToDictionary(g => g.Key, g => g.Average(cell => cell.Top1));
+        double fp32 = cells[0].Result.Top1;
+        var ptq = cells.Where(cell => cell.Key.Method == "PTQ").GroupBy(cell => cell.Key.Scheme).ToDictionary(g => g.Key, g => g.Average(cell => cell.Result.Top1));
         return [.. cells.GroupBy(cell => (cell.Key.Scheme, cell.Key.Method, cell.Key.Ratio)).OrderBy(g => Order(g.Key.Scheme)).Select(group =>
         {
             var (scheme, method, ratio) = group.Key;
-            double[] top1 = [.. group.Select(cell => cell.Top1)];
+            double[] top1 = [.. group.Select(cell => cell.Result.Top1)];
             double mean = top1.Average();
-            double? deviation = top1.Length > 1 ? Math.Sqrt(top1.Sum(x => (x - mean) * (x - mean)) / (top1.Length - 1)) : null;
             bool trained = ratio is not null;
             return new Row(
-                scheme, method, ratio, mean, deviation, top1.Length, method == "FP32" ? null : mean - fp32,
-                trained && ptq[scheme] < fp32 ? 100 * (mean - ptq[scheme]) / (fp32 - ptq[scheme]) : null, group.Average(cell => cell.WeightsUpdated));
+                scheme, method, ratio, mean, Statistics.Deviation(top1), top1.Length, method == "FP32" ? null : mean - fp32,
+                trained && ptq[scheme] < fp32 ? 100 * (mean - ptq[scheme]) / (fp32 - ptq[scheme]) : null, group.Average(cell => cell.Result.WeightsUpdated));
         })];
 
         int Order(string scheme) => cells.ToList().FindIndex(cell => cell.Key.Scheme == scheme);

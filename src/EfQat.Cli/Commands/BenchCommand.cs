@@ -122,12 +122,12 @@ static class BenchCommand
 
     static Row Summary(string method, double? ratio, List<StepTime> times, List<StepTime> qat)
     {
-        double Median(Func<StepTime, double> of) => Timing.Median(times.Select(of));
+        double Median(Func<StepTime, double> of) => Statistics.Median(times.Select(of));
         bool quantized = ratio is not null;
         double? OfQuantized(Func<StepTime, double> of) => quantized ? Median(of) : null;
         return new(
             method, ratio, Median(t => t.Forward), Median(t => t.Backward), times.Min(t => t.Backward), times.Max(t => t.Backward), Median(t => t.Update),
-            Timing.MedianRatio(qat.Select(t => t.Backward), times.Select(t => t.Backward)), quantized ? times[0].Work.Total / 1e9 : null,
+            Statistics.MedianRatio(qat.Select(t => t.Backward), times.Select(t => t.Backward)), quantized ? times[0].Work.Total / 1e9 : null,
             times.Max(t => t.PeakBytes) / 1e6, OfQuantized(t => t.Parts.InputGradient), OfQuantized(t => t.Parts.WeightGradient),
             OfQuantized(t => t.Parts.BatchNorm), OfQuantized(t => t.Parts.FakeQuantize), OfQuantized(t => t.Backward - t.Parts.Total), times.Count);
     }

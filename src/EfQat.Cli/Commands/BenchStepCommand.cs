@@ -35,7 +35,7 @@ static class BenchStepCommand
     {
         public List<double> Times { get; } = [];
 
-        public double Median => Timing.Median(Times);
+        public double Median => Statistics.Median(Times);
     }
 
     public static ExampleCommand Create()
@@ -96,7 +96,7 @@ static class BenchStepCommand
             Terminal.Write(parsed, ResultTable.Of(entries.Select(entry => new Row(
                     entry.Name, entry.Median, entry.Times.Min(), entry.Times.Max(),
                     entries.Where(other => other.IsPyTorch && other.Quantized == entry.Quantized).MinBy(other => other.Median) is { } fastest
-                        ? Timing.MedianRatio(entry.Times, fastest.Times) : null,
+                        ? Statistics.MedianRatio(entry.Times, fastest.Times) : null,
                     entry.Libtorch, threads, size, count)))
                 .Column("Step", r => r.Step)
                 .Column("Median", r => r.StepMs, "ms", "0.0")

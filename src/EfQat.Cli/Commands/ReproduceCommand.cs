@@ -51,6 +51,7 @@ static class ReproduceCommand
             weights, bits, ratios, images, turns, lr, scaleLr,
         };
         command.Add(AccuracyCommand.Create());
+        command.Add(AblationCommand.Create());
         RunOptions.AddTo(command);
         return command.Does((parsed, token) =>
         {
@@ -100,7 +101,7 @@ static class ReproduceCommand
             double? Recovered(double now) => ptq < fp32 ? 100 * (now - ptq) / (fp32 - ptq) : null;
             Row Of(string name, TrainedMethod method, List<StepTime> times, double speedup) => new(
                 name, $"{scheme}", method.Ratio, method.Top1, method.Top1 - fp32, Recovered(method.Top1),
-                100 * method.Rule.Schedule.UpdatedShare, Timing.Median(times.Select(time => time.Backward)), speedup, times.Max(time => time.PeakBytes) / 1e6);
+                100 * method.Rule.Schedule.UpdatedShare, Statistics.Median(times.Select(time => time.Backward)), speedup, times.Max(time => time.PeakBytes) / 1e6);
 
             yield return new("PTQ", $"{scheme}", null, ptq, ptq - fp32, Recovered(ptq), 0);
             List<StepTime> ofQat = [];
@@ -111,7 +112,7 @@ static class ReproduceCommand
                     using var method = Train(name, experiment.Ptq(scheme), training with { Mode = mode, Ratio = ratio });
                     var (own, reference) = Time(method, qat);
                     ofQat.AddRange(reference);
-                    yield return Of(name, method, own, Timing.MedianRatio(reference.Select(time => time.Backward), own.Select(time => time.Backward)));
+                    yield return Of(name, method, own, Statistics.MedianRatio(reference.Select(time => time.Backward), own.Select(time => time.Backward)));
                 }
             yield return Of("QAT", qat, ofQat, 1);
         }

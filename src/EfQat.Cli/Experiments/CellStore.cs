@@ -1,20 +1,27 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using EfQat.Diagnosis;
 using EfQat.Display;
 
 namespace EfQat.Cli.Experiments;
 
+/// <summary>A cell of an experiment: what was run, what came of it, how long it took and where.</summary>
+sealed record Cell<TKey, TResult>(TKey Key, TResult Result, double Seconds, string Machine);
+
 /// <summary>
-/// Results of an experiment's cells in one file, a line of JSON each, written as soon as a cell is done: whenever it is killed, the next run
-/// goes on from there.
+/// The cells of an experiment in one file, a line of JSON each, written as soon as a cell is done: whenever it is killed, the next run goes on
+/// from there.
 /// </summary>
-/// <typeparam name="T">A record of a cell's settings and results.</typeparam>
-sealed class CellStore<T>
+/// <typeparam name="TKey">A record of all settings; cells with the same key have the same result.</typeparam>
+/// <typeparam name="TResult">A record of numbers.</typeparam>
+sealed class CellStore<TKey, TResult> where TKey : notnull
 {
     readonly string path;
+    readonly Dictionary<TKey, Cell<TKey, TResult>> cells = [];
 
     /// <summary>Opens the file, or begins it. A last line that was not written to its end is cut off.</summary>
-    /// <exception cref="UserError">A line is no record of this kind.</exception>
+    /// <exception cref="UserError">A line is no cell of this kind.</exception>
     public CellStore(string path)
     {
         this.path = path;
@@ -22,29 +29,38 @@ sealed class CellStore<T>
         using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         var bytes = new byte[file.Length];
         file.ReadExactly(bytes);
-        int whole = Array.LastIndexOf(bytes, (byte)'\n') + 1;
+        int whole = Array.LastIndexOf(bytes, (byte)'\n') + 1, number = 0;
+        foreach (var line in Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var cell = Parse(line, ++number);
+            cells[cell.Key] = cell;
+        }
         if (whole < bytes.Length) file.SetLength(whole);
-        var lines = Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Cells = [.. lines.Select((line, i) => Parse(line, i + 1))];
     }
 
-    /// <summary>All that are in the file.</summary>
-    public List<T> Cells { get; }
+    /// <summary>Whether it is done.</summary>
+    public bool Has(TKey key) => cells.ContainsKey(key);
 
-    /// <summary>Adds one and writes it through to the disk.</summary>
-    public void Add(T cell)
+    /// <summary>A cell that is done.</summary>
+    public Cell<TKey, TResult> this[TKey key] => cells[key];
+
+    /// <summary>The cell from the file; else runs it, and writes it through to the disk.</summary>
+    public Cell<TKey, TResult> Get(TKey key, Func<TResult> run)
     {
+        if (cells.TryGetValue(key, out var cell)) return cell;
+        var clock = Stopwatch.StartNew();
+        cell = new(key, run(), Math.Round(clock.Elapsed.TotalSeconds, 1), Machine.Line);
         using var file = new FileStream(path, FileMode.Append);
         file.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(cell, Json.Line) + "\n"));
         file.Flush(flushToDisk: true);
-        Cells.Add(cell);
+        return cells[key] = cell;
     }
 
-    T Parse(string line, int number)
+    Cell<TKey, TResult> Parse(string line, int number)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(line, Json.Line)!;
+            return JsonSerializer.Deserialize<Cell<TKey, TResult>>(line, Json.Line)!;
         }
         catch (JsonException problem)
         {

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using EfQat.Datasets;
+using EfQat.Importance;
 using EfQat.Models;
 using EfQat.Quantization;
 using EfQat.Training;
@@ -11,12 +13,16 @@ sealed class EfQatExperiment
     /// <summary>The option that names the weights.</summary>
     public const string Weights = "--fp32";
 
+    /// <summary>Where our weights for a data set are.</summary>
+    public static string DefaultWeights(string data) => $"data/checkpoints/{Path.GetFileName(Path.TrimEndingDirectorySeparator(data))}-resnet20.safetensors";
+
     /// <summary>Learning rates: of six settings the best at W4A4 with seed 1, for 64 steps on Fashion-MNIST.</summary>
     public static readonly EfQatOptions Training = new(LearningRate: 1e-2, ScaleLearningRate: 3e-2);
 
     readonly BatchLoader train, test, calibration;
     readonly Dictionary<string, Tensor> fp32;
     readonly Device device;
+    readonly long seed;
 
     /// <param name="data">Training and test images.</param>
     /// <param name="weights">A file that <c>efqat train</c> wrote.</param>
@@ -25,18 +31,21 @@ sealed class EfQatExperiment
     /// <param name="device">Where to compute.</param>
     public EfQatExperiment((ImageDataset Train, ImageDataset Test) data, string weights, int images, long seed, Device device)
     {
-        if (!File.Exists(weights)) throw Missing(weights);
-        this.device = device;
+        (this.device, this.seed) = (device, seed);
         train = new(data.Train.Subset(images, seed), 128, shuffle: true, augment: true, seed, device);
         calibration = new(data.Train.Subset(512, seed), 128, device: device);
         test = new(data.Test, 500, device: device);
-        fp32 = SafeTensors.Read(weights).Tensors;
+        fp32 = SafeTensors.Read(Existing(weights)).Tensors;
         Images = train.BatchesPerEpoch * train.BatchSize;
     }
 
-    /// <summary>The error of a file that is not there.</summary>
-    public static UserError Missing(string weights) =>
-        new($"{weights}: the full-precision weights are missing; make them with 'efqat train --out runs/fp32' and name the file with {Weights}");
+    /// <summary>The first digits of a weight file's sha256, which say which network a result belongs to.</summary>
+    /// <exception cref="UserError">The file is missing.</exception>
+    public static string Digest(string weights) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Existing(weights))))[..12];
+
+    static string Existing(string weights) => File.Exists(weights)
+        ? weights
+        : throw new UserError($"{weights}: the full-precision weights are missing; make them with 'efqat train --out runs/fp32' and name the file with {Weights}");
 
     /// <summary>How many each method trains on: whole batches.</summary>
     public int Images { get; }
@@ -67,7 +76,8 @@ sealed class EfQatExperiment
     /// <summary>Trains a PTQ model for one pass over the images.</summary>
     public TrainedMethod Train(ResNet model, EfQatOptions options, ITrainingMonitor monitor, CancellationToken token)
     {
-        var rule = new EfQatUpdate(model, options);
+        manual_seed(seed);
+        var rule = new EfQatUpdate(model, options, () => WeightGradients.Of(model, FirstBatch()));
         var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch)), monitor, token);
         if (result.Interrupted) throw new OperationCanceledException(token);
         return new(options.Ratio, model, rule, result.Top1);

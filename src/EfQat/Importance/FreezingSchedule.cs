@@ -8,7 +8,9 @@ namespace EfQat.Importance;
 /// <param name="mode">CWPL, CWPN or LWPN.</param>
 /// <param name="ratio">The share of the blocks to update, 0…1; 1 is ordinary QAT.</param>
 /// <param name="frequency">Training samples from one choice to the next; 4096 by default [ours].</param>
-public sealed class FreezingSchedule(IReadOnlyList<QuantizedLayer> layers, FreezingMode mode, double ratio, long frequency = 4096)
+/// <param name="importance">What ranks the layers' blocks, a tensor each; null: their weights.</param>
+public sealed class FreezingSchedule(
+    IReadOnlyList<QuantizedLayer> layers, FreezingMode mode, double ratio, long frequency = 4096, Func<IReadOnlyList<Tensor>>? importance = null)
 {
     private readonly long frequency = frequency > 0
         ? frequency
@@ -26,9 +28,14 @@ public sealed class FreezingSchedule(IReadOnlyList<QuantizedLayer> layers, Freez
     {
         long due = samplesSeen / frequency * frequency;
         if (due == ChosenAt) return false;
-        var rows = Selection.Choose([.. layers.Select(layer => layer.CompleteWeight)], mode, ratio);
-        Restore(due, rows);
+        Restore(due, Choose());
         return true;
+    }
+
+    private IReadOnlyList<RowSet> Choose()
+    {
+        using var scope = NewDisposeScope();
+        return Selection.Choose(importance?.Invoke() ?? [.. layers.Select(layer => layer.CompleteWeight)], mode, ratio);
     }
 
     /// <summary>Goes on with rows chosen earlier.</summary>

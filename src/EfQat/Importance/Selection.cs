@@ -5,7 +5,7 @@ namespace EfQat.Importance;
 /// <summary>Chooses the unfrozen rows of every layer from the importances of its output channels.</summary>
 public static class Selection
 {
-    /// <param name="weights">The layers' weights, in the network's order. // each [out, …]</param>
+    /// <param name="weights">The layers' weights, or what else ranks them (<see cref="ImportanceMetric"/>), in the network's order. // each [out, …]</param>
     /// <param name="mode">What is ranked against what.</param>
     /// <param name="ratio">The share of the blocks to update, 0…1. Of n blocks round(ratio·n) are unfrozen, and at least one where ratio &gt; 0.</param>
     /// <returns>One set per layer. Equal importances are taken in the network's order.</returns>

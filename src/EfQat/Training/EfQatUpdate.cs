@@ -18,11 +18,12 @@ namespace EfQat.Training;
 /// <param name="TrainWeightScales">Scales of the unfrozen rows.</param>
 /// <param name="TrainEmbeddings">Embeddings, which stay floats; off, QAT and EfQAT alike leave them as they were [ours].</param>
 /// <param name="WeightRule">Of weights, biases and normalization parameters: SGD for CNNs, AdamW for Transformers [ours].</param>
+/// <param name="Metric">What ranks the blocks.</param>
 public sealed record EfQatOptions(
     FreezingMode Mode = FreezingMode.ChannelWisePerNetwork, double Ratio = 0.1, long Frequency = 4096,
     double LearningRate = 1e-3, double Momentum = 0.9, double WeightDecay = 5e-4, double ScaleLearningRate = 1e-3,
     bool TrainBiasesAndNorms = true, bool TrainActivationScales = true, bool TrainWeightScales = true, bool TrainEmbeddings = false,
-    WeightRule WeightRule = WeightRule.Sgd);
+    WeightRule WeightRule = WeightRule.Sgd, ImportanceMetric Metric = ImportanceMetric.Magnitude);
 
 /// <summary>One training step of EfQAT, or of QAT where every row is unfrozen (arXiv 2411.11038).</summary>
 public sealed class EfQatUpdate : IUpdateRule
@@ -34,11 +35,19 @@ public sealed class EfQatUpdate : IUpdateRule
 
     /// <param name="model">Prepared and calibrated.</param>
     /// <param name="options">What to train.</param>
-    public EfQatUpdate(nn.Module model, EfQatOptions options)
+    /// <param name="weightGradients">∂L/∂W of every layer, where the metric needs it: <see cref="WeightGradients.Of"/>.</param>
+    /// <exception cref="UserError">The metric needs gradients and there are none.</exception>
+    public EfQatUpdate(nn.Module model, EfQatOptions options, Func<IReadOnlyList<Tensor>>? weightGradients = null)
     {
+        if (options.Metric.NeedsGradient() && weightGradients is null)
+            throw new UserError($"metric {options.Metric}: it ranks by gradients; give EfQatUpdate a source of them, such as WeightGradients.Of");
         this.options = options;
         layers = Quantize.Layers(model);
-        Schedule = new FreezingSchedule(layers, options.Mode, options.Ratio, options.Frequency);
+        Schedule = new FreezingSchedule(layers, options.Mode, options.Ratio, options.Frequency, () =>
+        {
+            var gradients = options.Metric.NeedsGradient() ? weightGradients!() : null;
+            return [.. layers.Select((layer, i) => options.Metric.Of(layer.CompleteWeight, gradients?[i], options.Mode))];
+        });
         rules = [.. layers.Select(layer => (RowOptimizer.Of(options.WeightRule, layer.CompleteWeight, options.Momentum, options.WeightDecay),
             (RowOptimizer)new RowAdam(layer.Granularity.Scales(layer.CompleteWeight.shape), layer.CompleteWeight.device)))];
 
