@@ -1,6 +1,8 @@
 using System.CommandLine;
 using EfQat.Cli.Progress;
+using EfQat.Display;
 using EfQat.Jupyter.Notebooks;
+using EfQat.Jupyter.Notebooks.Html;
 
 namespace EfQat.Cli.Commands;
 
@@ -11,7 +13,7 @@ static class NotebookCommand
     static readonly Option<bool> Verbose = new("--verbose") { Description = "Show what the cells print" };
     static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "No progress" };
 
-    public static Command Create() => new("notebook", "Run, check and export notebooks without Jupyter") { Run() };
+    public static Command Create() => new("notebook", "Run, check and export notebooks without Jupyter") { Run(), Html(), Check() };
 
     static ExampleCommand Run()
     {
@@ -45,6 +47,61 @@ static class NotebookCommand
             foreach (var line in failure.Error.PlainTrace) parsed.InvocationConfiguration.Error.WriteLine(line);
             throw new UserError($"{notebook.Path}: {failure.Cell} failed: {failure.Error.Name}: {failure.Error.Message}");
         });
+    }
+
+    static ExampleCommand Html()
+    {
+        var target = new Option<string?>("--out") { Description = "The page [default: beside the notebook]", HelpName = "FILE" };
+        return new ExampleCommand(
+            "html", "Export a notebook as one page that needs no network", "efqat notebook html notebooks/01-quantization-grid.ipynb",
+            "efqat notebook html notebooks/01-quantization-grid.ipynb --out grid.html")
+        {
+            File,
+            target,
+        }.Does((parsed, _) =>
+        {
+            var notebook = NotebookFile.Read(parsed.GetValue(File)!);
+            var path = Path.GetFullPath(parsed.GetValue(target) ?? Path.ChangeExtension(notebook.Path, ".html"));
+            RefuseUnwritable(path);
+            WholeFile.Write(path, NotebookPage.Of(notebook));
+            parsed.InvocationConfiguration.Output.WriteLine($"wrote {path}");
+            return CommandLine.Ok;
+        });
+    }
+
+    static ExampleCommand Check()
+    {
+        var places = new Argument<string[]>("files")
+        {
+            Description = "Notebooks, or folders of them",
+            Arity = ArgumentArity.ZeroOrMore,
+            DefaultValueFactory = _ => ["notebooks"],
+        }.RefusingOptions();
+        return new ExampleCommand(
+            "check", "Run notebooks with their quick settings; write nothing; fail where one fails", "efqat notebook check", "efqat notebook check notebooks/01-quantization-grid.ipynb --json")
+        {
+            places,
+            Quiet,
+            RunOptions.JsonOption,
+        }.Does((parsed, token) =>
+        {
+            string[] files = [.. parsed.GetValue(places)!.SelectMany(Notebooks)];
+            var checks = ProgressView.Show(parsed.GetValue(Quiet), view => files.Select((file, i) =>
+            {
+                view.Update((double)i / files.Length, file);
+                return NotebookCheck.Run(file, token);
+            }).ToArray());
+            Terminal.Write(parsed, ResultTable.Of(checks)
+                .Column("Notebook", c => c.Notebook).Column("Cells", c => c.Cells).Column("Time", c => c.Seconds, "s", "0.0").Column("Result", c => c.Result));
+            return checks.All(c => c.IsFine) ? CommandLine.Ok : CommandLine.Failed;
+        });
+    }
+
+    static IEnumerable<string> Notebooks(string place)
+    {
+        if (!Directory.Exists(place)) return [place];
+        string[] found = [.. Directory.EnumerateFiles(place, "*.ipynb").Order(StringComparer.Ordinal)];
+        return found.Length > 0 ? found : throw new UserError($"{place}: no notebook (*.ipynb) in this folder");
     }
 
     /// <summary>Now, rather than after minutes of computing.</summary>

@@ -15,6 +15,9 @@ public sealed class Report(string title, bool showTitle = true)
     readonly List<(string Name, string Value)> facts = [];
     bool hasCharts;
 
+    /// <summary>The style sheet of the pages, for others that shall look alike.</summary>
+    public static string Style => Plotly.Resource("report.css");
+
     /// <summary>Adds a heading.</summary>
     public Report Section(string heading) => Append($"<h2>{Encode(heading)}</h2>\n");
 
@@ -62,7 +65,7 @@ public sealed class Report(string title, bool showTitle = true)
         <meta name="color-scheme" content="light dark">
         <title>{Encode(title)}</title>
         <style>
-        {Plotly.Resource("report.css")}</style>
+        {Style}</style>
         </head>
         <body>
         <main>

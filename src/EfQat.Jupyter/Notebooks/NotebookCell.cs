@@ -32,9 +32,10 @@ public sealed partial class NotebookCell
 
     internal void SetResults(int? count, JsonArray outputs) => (cell["execution_count"], cell["outputs"]) = (count, outputs);
 
-    /// <summary>Keeps a valid id, makes one from the cell's number where it is missing, wrong or taken.</summary>
-    internal void EnsureId(HashSet<string> taken, int number)
+    /// <summary>As nbformat 4.5 has it: source as lines, and an id, made from the cell's number where it is missing, wrong or taken.</summary>
+    internal void Tidy(HashSet<string> taken, int number)
     {
+        Source = Source;
         var id = cell["id"]?.ToString() ?? "";
         if (!ValidId().IsMatch(id)) id = $"cell-{number}";
         for (var first = id; !taken.Add(id);) id = $"{first[..Math.Min(first.Length, 50)]}-{number++}";

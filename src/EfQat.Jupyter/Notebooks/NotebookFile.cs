@@ -54,7 +54,7 @@ public sealed class NotebookFile
     {
         root["nbformat_minor"] = Math.Max(Minor, root["nbformat_minor"]?.GetValue<int>() ?? 0);
         HashSet<string> ids = [];
-        for (int i = 0; i < Cells.Count; i++) Cells[i].EnsureId(ids, i + 1);
+        for (int i = 0; i < Cells.Count; i++) Cells[i].Tidy(ids, i + 1);
         WholeFile.Write(path, NotebookJson.Write(root));
     }
 
