@@ -17,7 +17,11 @@ public static class Notebook
 
     /// <summary>Removes the cell's outputs so far.</summary>
     /// <param name="wait">Only when the next output comes, which avoids flicker.</param>
-    public static void clear_output(bool wait = false) => Cell.Current?.Host.Clear(wait);
+    public static void clear_output(bool wait = false)
+    {
+        NotebookChart.Cleared(Cell.Current);
+        Cell.Current?.Host.Clear(wait);
+    }
 
     /// <summary>Asks the person for a line that is not shown while it is typed.</summary>
     public static string password(string prompt = "") =>

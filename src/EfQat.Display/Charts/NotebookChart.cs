@@ -16,14 +16,24 @@ public static class NotebookChart
         $"<script>\n{{\n{ChartTheme.Script}const plotly = \"{Packed(Plotly.Script)}\";\n{Plotly.Resource("notebook.js")}}}\n</script>\n");
 
     static int pageHasPlotly;
+    static Cell? loadedBy;
 
     /// <summary>A new notebook begins: its first chart brings plotly.js again.</summary>
     public static void NewPage() => pageHasPlotly = 0;
 
     /// <summary>The forms of a chart; the first since <see cref="NewPage"/> brings plotly.js.</summary>
-    public static MimeBundle Of(GenericChart chart) => MimeBundle
-        .Html(ToHtml(chart, withPlotly: Interlocked.Exchange(ref pageHasPlotly, 1) == 0), ToPlainText(chart))
-        .With("application/vnd.plotly.v1+json", Figure(chart));
+    public static MimeBundle Of(GenericChart chart)
+    {
+        bool isFirst = Interlocked.Exchange(ref pageHasPlotly, 1) == 0;
+        if (isFirst) loadedBy = Cell.Current;
+        return MimeBundle.Html(ToHtml(chart, withPlotly: isFirst), ToPlainText(chart)).With("application/vnd.plotly.v1+json", Figure(chart));
+    }
+
+    /// <summary>A cell's outputs leave the page; plotly.js may be among them.</summary>
+    internal static void Cleared(Cell? cell)
+    {
+        if (cell == loadedBy) NewPage();
+    }
 
     /// <summary>Whether this output is the one that brings plotly.js to its page.</summary>
     internal static bool BringsPlotly(MimeBundle bundle) =>

@@ -20,6 +20,7 @@ public sealed class QuantBatchNorm2d : nn.Module<Tensor, Tensor>
         register_buffer("running_mean", origin.running_mean!);
         register_buffer("running_var", origin.running_var!);
         register_buffer("num_batches_tracked", origin.num_batches_tracked!);
+        train(origin.training);
     }
 
     /// <summary>The module whose parameters these are.</summary>

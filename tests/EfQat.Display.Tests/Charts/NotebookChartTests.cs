@@ -45,6 +45,38 @@ public sealed class NotebookChartTests
         Assert.InRange(Size(Bars), 400_000, 800_000);
     }
 
+    [Fact]
+    public void Outputs_that_are_cleared_take_plotly_with_them_which_the_next_chart_brings_again()
+    {
+        int Size() => Bars.ToMimeBundle()["text/html"]!.Length;
+        NotebookChart.NewPage();
+        try
+        {
+            Cell.Current = new(new NoPage(), default);
+            Size();
+            Notebook.clear_output();
+            Assert.InRange(Size(), 400_000, 800_000);
+            Cell.Current = new(new NoPage(), default); // another cell, whose outputs have no plotly.js
+            Notebook.clear_output();
+            Assert.InRange(Size(), 1, 10_000);
+        }
+        finally
+        {
+            Cell.Current = null;
+        }
+    }
+
+    sealed class NoPage : ICellHost
+    {
+        public void Show(MimeBundle bundle, string id, bool update) { }
+
+        public void Clear(bool wait) { }
+
+        public void Write(string text, bool isError) { }
+
+        public string ReadLine(string prompt, bool isPassword) => "";
+    }
+
     [SkippableFact]
     public void A_browser_without_network_draws_charts_before_and_after_plotly_came()
     {

@@ -32,6 +32,15 @@ public sealed class QuantBatchNorm2dTests : IDisposable
         Assert.True(quantized.call(sample).Equals(plain.call(sample)));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void Prepare_leaves_the_mode_as_it_was(bool training)
+    {
+        var model = ResNet.Create("resnet20", 1, 10);
+        model.train(training);
+        Quantize.Prepare(model, Scheme.Parse("W8A8"));
+        Assert.All(model.modules().OfType<QuantBatchNorm2d>(), norm => Assert.Equal(training, norm.training));
+    }
+
     [Fact]
     public void Prepare_renames_nothing_of_a_normalization()
     {
