@@ -20,7 +20,7 @@ public sealed class NotebookTests(JupyterNotebook notebook)
         await notebook.Cell(Heatmap).Locator(".js-plotly-plot .heatmaplayer image").WaitForAsync();
         await notebook.Cell(Live).Locator(".js-plotly-plot .scatterlayer .js-line").WaitForAsync();
         var title = await notebook.Cell(Live).Locator(".js-plotly-plot .gtitle").TextContentAsync();
-        Assert.Matches(@"^training 60/60 · [\d.]+/s · loss 0\.084$", title!); // 2.3 e^-3 + 0.1 sin 60
+        Assert.Matches(@"^falling 60/60 · [\d.]+/s · height 0\.084$", title!); // 2.3 e^-3 + 0.1 sin 60
     }
 
     [SkippableTheory]
@@ -34,8 +34,8 @@ public sealed class NotebookTests(JupyterNotebook notebook)
     }
 
     [SkippableTheory]
-    [InlineData(Table, "90.42")]
-    [InlineData(Frame, "28.25")]
+    [InlineData(Table, "0.125")]
+    [InlineData(Frame, "25")]
     public async Task Numbers_stand_right_in_tables(int cell, string number)
     {
         Skip.If(JupyterNotebook.Missing is not null, JupyterNotebook.Missing);

@@ -9,27 +9,28 @@ static class Sample
     [
         """
         // Table: any list of records
-        record struct Row(string Method, double Top1, int Rows);
-        new Row[] { new("PTQ", 88.13, 0), new("CWPN", 90.42, 10), new("QAT", 90.57, 100) }
+        record struct Grid(string Name, int Codes, double Step);
+        new[] { 8, 4, 2 }.Select(bits => new Grid($"{bits} bits", 1 << bits, 2.0 / (1 << bits)))
         """,
         """
         // Data frame
         new DataFrame(
-            new StringDataFrameColumn("layer", new[] { "conv1", "conv2", "fc" }),
-            new DoubleDataFrameColumn("SQNR", new[] { 31.5, 28.25, 35 }))
+            new StringDataFrameColumn("kernel", new[] { "1 × 1", "3 × 3", "5 × 5" }),
+            new DoubleDataFrameColumn("taps", new[] { 1.0, 9, 25 }))
         """,
         """
         // Chart
-        var loss = new[] { 2.3, 1.1, 0.7, 0.5, 0.42, 0.39, 0.37 };
-        Chart.Line<int, double, string>(x: Enumerable.Range(1, 7), y: loss, ShowMarkers: true)
-            .WithTitle("Loss").WithSize(Height: 240)
+        var bits = Enumerable.Range(2, 7);
+        var step = bits.Select(b => 2.0 / (1 << b));
+        Chart.Line<int, double, string>(x: bits, y: step, ShowMarkers: true)
+            .WithTitle("The step of a grid over its bits").WithSize(Height: 240)
         """,
         """
         // Heat map
-        var importance = Enumerable.Range(0, 8).Select(row => Enumerable.Range(0, 24)
+        var waves = Enumerable.Range(0, 8).Select(row => Enumerable.Range(0, 24)
             .Select(column => Math.Sin(row * 0.7) * Math.Cos(column * 0.4)));
-        Chart.Heatmap<double, int, int, string>(importance)
-            .WithTitle("Importance of 8 × 24 blocks").WithSize(Height: 240)
+        Chart.Heatmap<double, int, int, string>(waves)
+            .WithTitle("sin · cos").WithSize(Height: 240)
         """,
         """
         // Progress
@@ -39,7 +40,7 @@ static class Sample
         """,
         """
         // Live chart
-        var live = new LiveChart(total: 60, what: "training", value: "loss");
+        var live = new LiveChart(total: 60, what: "falling", value: "height");
         for (int step = 1; step <= 60; step++)
         {
             Thread.Sleep(20);
