@@ -25,7 +25,7 @@ static class NotebookCommand
         var target = new Option<string?>("--out") { Description = "Write the result there, also after an error [default: over the notebook, not after an error]", HelpName = "FILE" };
         return new ExampleCommand(
             "run", "Run all cells and save their outputs", "efqat notebook run notebooks/01-quantization-grid.ipynb",
-            "efqat notebook run notebooks/01-quantization-grid.ipynb --set quick=false --set seed=2 --out /tmp/grid.ipynb")
+            "efqat notebook run notebooks/01-quantization-grid.ipynb --set quick=false --set seed=2 --out grid.ipynb")
         {
             File,
             settings,

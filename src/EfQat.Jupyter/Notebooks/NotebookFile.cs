@@ -52,7 +52,7 @@ public sealed class NotebookFile
     /// <summary>Writes it as Jupyter does, whole or not at all; cells get the ids that nbformat 4.5 asks for.</summary>
     public void Save(string path)
     {
-        root["nbformat_minor"] = Math.Max(Minor, root["nbformat_minor"]?.GetValue<int>() ?? 0);
+        root["nbformat_minor"] = root["nbformat_minor"] is JsonValue value && value.TryGetValue(out int minor) ? Math.Max(Minor, minor) : Minor;
         HashSet<string> ids = [];
         for (int i = 0; i < Cells.Count; i++) Cells[i].Tidy(ids, i + 1);
         WholeFile.Write(path, NotebookJson.Write(root));
