@@ -60,8 +60,7 @@ static class AblationCommand
             Terminal.Note(parsed, $"{settings}; {Machine.Line}");
             string report = Path.Combine(folder, "report.html");
             new Report("What each choice in EfQAT is worth").Lead($"ResNet-20 on {settings}. One setting changes at a time; the first variant of each question is ours.")
-                .Table(table).Fact("CPU", Machine.Cpu).Fact("Runtime", Machine.Runtime).Fact("libtorch", $"{__version__}, {get_num_threads()} threads")
-                .Fact("Date", $"{DateTime.UtcNow:yyyy-MM-dd}").Save(report);
+                .Table(table).OnThisMachine().Save(report);
             Terminal.Note(parsed, $"report: {report}");
             return CommandLine.Ok;
         });

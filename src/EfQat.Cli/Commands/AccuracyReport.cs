@@ -1,5 +1,4 @@
 using EfQat.Cli.Experiments;
-using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Training;
 
@@ -58,8 +57,7 @@ static class AccuracyReport
             .Table(table);
         foreach (var (_, chart) in Charts(rows))
             report.Chart(chart, "Ratio 0 trains scales, biases and norms only; ratio 1 is QAT.");
-        return report.Fact("CPU", Machine.Cpu).Fact("Runtime", Machine.Runtime).Fact("libtorch", $"{__version__}, {get_num_threads()} threads")
-            .Fact("Learning rates", $"{grid.Training.LearningRate} and {grid.Training.ScaleLearningRate} (scales)").Fact("Date", $"{DateTime.UtcNow:yyyy-MM-dd}");
+        return report.Fact("Learning rates", $"{grid.Training.LearningRate} and {grid.Training.ScaleLearningRate} (scales)").OnThisMachine();
     }
 
     /// <summary>A chart for each bit width: accuracy over the ratio, every mode from the same 0 % to the same 100 %.</summary>

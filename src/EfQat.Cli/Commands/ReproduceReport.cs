@@ -1,5 +1,4 @@
 using System.Globalization;
-using EfQat.Diagnosis;
 using EfQat.Display;
 using Row = EfQat.Cli.Commands.ReproduceCommand.Row;
 
@@ -28,8 +27,7 @@ static class ReproduceReport
             .Table(table);
         foreach (var (_, chart) in Charts(rows))
             report.Chart(chart, "Right and up is better: a faster backward pass, fewer errors.");
-        return report.Fact("CPU", Machine.Cpu).Fact("Runtime", Machine.Runtime).Fact("libtorch", $"{__version__}, {get_num_threads()} threads")
-            .Fact("Seed", $"{run.Seed}").Fact("Date", $"{DateTime.UtcNow:yyyy-MM-dd}");
+        return report.Fact("Seed", $"{run.Seed}").OnThisMachine();
     }
 
     /// <summary>A chart for each bit width.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using EfQat.Cli.Progress;
-using EfQat.Datasets;
 using EfQat.Importance;
 using EfQat.Quantization;
 using EfQat.Training;
@@ -67,8 +66,7 @@ sealed record AblationStudy(string Data, string Weights, Scheme Scheme, int Seed
     public List<(Ablation Ablation, double[] Top1)> Run(CellStore<AblationKey, Accuracy> store, Device device, IProgressView view, CancellationToken token)
     {
         string digest = EfQatExperiment.Digest(Weights);
-        Lazy<(ImageDataset, ImageDataset)> images = new(() => (DatasetCatalog.Load(Data, "train"), DatasetCatalog.Load(Data, "test")));
-        var experiments = Enumerable.Range(1, Seeds).Select(seed => new Lazy<EfQatExperiment>(() => new(images.Value, Weights, Images, seed, device))).ToArray();
+        var experiments = EfQatExperiment.BySeed(Data, Weights, Images, Seeds, device);
         AblationKey Key(Ablation ablation, int seed) => new(Data, digest, $"{Scheme}", seed, Images, ablation.Options);
         var all = Ablation.All(Ours);
         var missing = all.SelectMany(ablation => Enumerable.Range(1, Seeds).Select(seed => Key(ablation, seed))).Where(key => !store.Has(key)).ToHashSet();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using EfQat.Cli.Progress;
-using EfQat.Datasets;
 using EfQat.Importance;
 using EfQat.Quantization;
 using EfQat.Training;
@@ -49,8 +48,7 @@ sealed record AccuracyGrid(
         int missing = keys.Count(cell => !store.Has(cell.Key)), ran = 0;
         if (missing < keys.Count) view.Line($"{keys.Count - missing} of {keys.Count} cells are there already");
 
-        Lazy<(ImageDataset, ImageDataset)> images = new(() => (DatasetCatalog.Load(Data, "train"), DatasetCatalog.Load(Data, "test")));
-        var experiments = Enumerable.Range(1, Seeds).Select(seed => new Lazy<EfQatExperiment>(() => new(images.Value, Weights, Images, seed, device))).ToArray();
+        var experiments = EfQatExperiment.BySeed(Data, Weights, Images, Seeds, device);
         List<Cell<AccuracyKey, Accuracy>> cells = [];
         void Get(AccuracyKey key, Lazy<EfQatExperiment> experiment, Func<EfQatExperiment, Accuracy> run)
         {

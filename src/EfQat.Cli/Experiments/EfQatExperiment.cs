@@ -39,6 +39,13 @@ sealed class EfQatExperiment
         Images = train.BatchesPerEpoch * train.BatchSize;
     }
 
+    /// <summary>One for each of the seeds 1 to <paramref name="seeds"/>, made when it is first needed; the images are read once.</summary>
+    public static Lazy<EfQatExperiment>[] BySeed(string data, string weights, int images, int seeds, Device device)
+    {
+        Lazy<(ImageDataset, ImageDataset)> all = new(() => (DatasetCatalog.Load(data, "train"), DatasetCatalog.Load(data, "test")));
+        return [.. Enumerable.Range(1, seeds).Select(seed => new Lazy<EfQatExperiment>(() => new(all.Value, weights, images, seed, device)))];
+    }
+
     /// <summary>The first digits of a weight file's sha256, which say which network a result belongs to.</summary>
     /// <exception cref="UserError">The file is missing.</exception>
     public static string Digest(string weights) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Existing(weights))))[..12];
