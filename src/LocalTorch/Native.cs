@@ -59,6 +59,19 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial IntPtr lt_rng_state(long device);
     [LibraryImport(Library)] internal static partial int lt_set_rng_state(long device, IntPtr state);
 
+    /// <summary>
+    /// Ends the process, once it exits, before the first C++ destructor: it would free what threads in the middle of an operator still use.
+    /// To be called late: the handlers of exit() run last in, first out.
+    /// </summary>
+    internal static void SkipDestructors()
+    {
+        IntPtr libc = NativeLibrary.Load("libc.so.6");
+        _ = on_exit(NativeLibrary.GetExport(libc, "_exit"), 0);
+        _ = on_exit(NativeLibrary.GetExport(libc, "fcloseall"), 0);  // first what C printed is written, as exit() does
+    }
+
+    [LibraryImport("libc")] private static partial int on_exit(IntPtr handler, IntPtr argument);
+
     /// <summary>Throws what libtorch said, first line first, as TorchSharp does.</summary>
     internal static void Check(int code)
     {

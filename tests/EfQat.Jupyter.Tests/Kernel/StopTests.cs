@@ -53,12 +53,15 @@ public sealed class StopTests(KernelProcess kernel) : IClassFixture<KernelProces
         Assert.Equal("1", client.Run("Thread.Sleep(500); 1").Result);
     }
 
-    [Theory, InlineData(false), InlineData(true)]
-    public void Shutdown_ends_the_process_even_while_a_cell_runs(bool restart)
+    [Theory]
+    [InlineData(false, "while (true) { }")]
+    [InlineData(true, "while (true) { }")]
+    [InlineData(false, "Tensor x = torch.ones(8, 16, 32, 32), w = torch.ones(16, 16, 3, 3); while (true) nn.functional.conv2d(x, w).Dispose();")]
+    public void Shutdown_ends_the_process_even_while_a_cell_runs(bool restart, string code)
     {
         using var mine = new KernelProcess();
         using var front = new RawClient(mine).Ready();
-        Assert.True(front.WaitFor(front.Start("Console.Write(1); while (true) { }"), "stream"));
+        Assert.True(front.WaitFor(front.Start($"Console.Write(1); {code}"), "stream"));
         var reply = front.Request("shutdown_request", new { restart }, onControl: true).Reply;
         Assert.Equal(restart, reply.GetProperty("restart").GetBoolean());
         Assert.True(mine.Process.WaitForExit(5000));
