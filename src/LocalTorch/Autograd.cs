@@ -176,18 +176,42 @@ internal static unsafe class Autograd
         return outputs;
     }
 
-    [UnmanagedCallersOnly]
+    // No exception may leave for native code, and an abort by ControlledExecution goes on after any catch; but it waits for the end of a
+    // finally block. The optimizer would move the code out of that block.
+    [UnmanagedCallersOnly, MethodImpl(MethodImplOptions.NoOptimization)]
     private static int Backward(IntPtr handle, IntPtr* gradients, int count, IntPtr* results, int resultCount)
+    {
+        int code;
+        try { }
+        finally
+        {
+            code = Run((State)GCHandle.FromIntPtr(handle).Target!, new(gradients, count), new(results, resultCount));
+        }
+        return code;
+    }
+
+    [UnmanagedCallersOnly, MethodImpl(MethodImplOptions.NoOptimization)]
+    private static void Release(IntPtr handle, int last)
+    {
+        try { }
+        finally
+        {
+            var owner = GCHandle.FromIntPtr(handle);
+            (owner.Target as State)?.Context.Free();
+            if (last != 0) owner.Free();
+        }
+    }
+
+    private static int Run(State state, ReadOnlySpan<IntPtr> gradients, Span<IntPtr> results)
     {
         using var scope = torch.NewDisposeScope();
         try
         {
-            var state = (State)GCHandle.FromIntPtr(handle).Target!;
-            var arguments = new List<torch.Tensor>(count);
-            for (int i = 0; i < count; i++)
-                arguments.Add(gradients[i] == 0 ? null! : new torch.Tensor(gradients[i]));
+            var arguments = new List<torch.Tensor>(gradients.Length);
+            foreach (var gradient in gradients)
+                arguments.Add(gradient == 0 ? null! : new torch.Tensor(gradient));
             var found = state.Backward(state.Context, arguments);
-            for (int i = 0; i < resultCount; i++)
+            for (int i = 0; i < results.Length; i++)
                 if (state.Slots[i] < found.Count && found[state.Slots[i]] is { } gradient)
                     results[i] = Native.lt_alias(gradient.Handle);
             return 0;
@@ -197,13 +221,5 @@ internal static unsafe class Autograd
             pending = ExceptionDispatchInfo.Capture(exception);
             return 1;
         }
-    }
-
-    [UnmanagedCallersOnly]
-    private static void Release(IntPtr handle, int last)
-    {
-        var owner = GCHandle.FromIntPtr(handle);
-        (owner.Target as State)?.Context.Free();
-        if (last != 0) owner.Free();
     }
 }

@@ -8,6 +8,22 @@ public sealed class StopTests(KernelProcess kernel) : IClassFixture<KernelProces
     /// <summary>Promised: 1 s. The rest is for machines that others use too.</summary>
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
+    /// <summary>Its gradient is C# that libtorch calls: nothing may be thrown through there.</summary>
+    const string SlowGradient = """
+        class Slow : autograd.SingleTensorFunction<Slow>
+        {
+            public override string Name => "Slow";
+            public override Tensor forward(autograd.AutogradContext context, params object[] vars) => (Tensor)vars[0] * 2;
+            public override List<Tensor> backward(autograd.AutogradContext context, Tensor grad)
+            {
+                for (int i = 0; i < 10_000_000; i++) { }
+                return [grad];
+            }
+        }
+        var x = torch.ones(1, requires_grad: true);
+        while (true) Slow.apply(x).backward();
+        """;
+
     readonly RawClient client = new RawClient(kernel).Ready();
 
     public void Dispose() => client.Dispose();
@@ -23,6 +39,7 @@ public sealed class StopTests(KernelProcess kernel) : IClassFixture<KernelProces
     [InlineData("async Task Spin() { await Task.Delay(50); Thread.Sleep(Timeout.Infinite); } Spin().Wait();")]
     [InlineData("Console.ReadLine();")]
     [InlineData("class Slow { public override string ToString() { while (true) { } } } new Slow()")]
+    [InlineData(SlowGradient)]
     public void Interrupt_ends_the_cell_and_the_next_one_works(string code)
     {
         client.Run("int survivor = 8;");
