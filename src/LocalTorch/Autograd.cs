@@ -214,6 +214,7 @@ internal static unsafe class Autograd
             for (int i = 0; i < results.Length; i++)
                 if (state.Slots[i] < found.Count && found[state.Slots[i]] is { } gradient)
                     results[i] = Native.lt_alias(gradient.Handle);
+            GC.KeepAlive(found);
             return 0;
         }
         catch (Exception exception)

@@ -70,8 +70,17 @@ public sealed unsafe class TensorAccessor<T> : IReadOnlyList<T>, IDisposable whe
 
     public T this[params long[] indices]
     {
-        get => pointer[Offset(indices)];
-        set => pointer[Offset(indices)] = value;
+        get
+        {
+            T value = pointer[Offset(indices)];
+            GC.KeepAlive(tensor);
+            return value;
+        }
+        set
+        {
+            pointer[Offset(indices)] = value;
+            GC.KeepAlive(tensor);
+        }
     }
 
     T IReadOnlyList<T>.this[int index] => this[Unravel(index)];
