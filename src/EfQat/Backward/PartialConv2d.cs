@@ -65,6 +65,7 @@ public static class PartialConv2d
             {
                 gradInput = Measure(Part.InputGradient, () => Kernels.ConvInputGradient(grad_output, weight, inputShape, shape));
                 MultiplyAdds.AddInput(perFilter * rows.Total);
+                OperandBytes.AddInput(grad_output, weight, gradInput);
             }
             if (!rows.IsNone)
             {
@@ -72,6 +73,7 @@ public static class PartialConv2d
                     ? Kernels.ConvWeightGradient(grad_output, saved[1], rows, weight.shape, shape)
                     : Kernels.ConvWeightGradient(grad_output, saved[1], saved[2], saved[3], (int)ctx.get_data("qmin"), rows, weight.shape, shape));
                 MultiplyAdds.AddWeight(perFilter * rows.Count);
+                OperandBytes.AddWeight(grad_output, rows, saved[1], gradRows);
             }
             if ((bool)ctx.get_data("bias"))
                 gradBias = grad_output.sum([0, 2, 3]);

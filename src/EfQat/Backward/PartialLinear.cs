@@ -48,12 +48,14 @@ public static class PartialLinear
             {
                 gradInput = Measure(Part.InputGradient, () => grad_output.matmul(saved[0]));
                 MultiplyAdds.AddInput(perRow * output);
+                OperandBytes.AddInput(grad_output, saved[0], gradInput);
             }
             if (!rows.IsNone)
             {
                 var selected = rows.IsAll ? g : g.index_select(1, rows.ToTensor(g.device));
                 gradRows = Measure(Part.WeightGradient, () => selected.t().matmul(saved[1].reshape(-1, input)));  // [R, in]
                 MultiplyAdds.AddWeight(perRow * rows.Count);
+                OperandBytes.AddWeight(grad_output, rows, saved[1], gradRows);
             }
             if ((bool)ctx.get_data("bias"))
                 gradBias = g.sum([0]);

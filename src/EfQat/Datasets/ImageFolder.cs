@@ -47,7 +47,8 @@ static class ImageFolder
         return (pixels, [.. files.Select(file => file.Label)]);
     }
 
-    static string[] Pictures(string folder)
+    /// <summary>The JPEG files of a class, ordered by name.</summary>
+    public static string[] Pictures(string folder)
     {
         var files = Directory.GetFiles(folder);
         Array.Sort(files, StringComparer.Ordinal);

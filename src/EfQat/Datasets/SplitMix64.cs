@@ -23,6 +23,9 @@ internal struct SplitMix64(ulong state)
     /// <summary>0…bound−1.</summary>
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
+    /// <summary>0 ≤ u &lt; 1.</summary>
+    public double Uniform() => (Next() >> 11) / (double)(1L << 53);
+
     /// <summary>0…count−1 in random order (Fisher–Yates).</summary>
     public static int[] Permutation(int count, long seed, long epoch = 0)
     {

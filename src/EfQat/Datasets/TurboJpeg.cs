@@ -6,31 +6,49 @@ namespace EfQat.Datasets;
 static unsafe partial class TurboJpeg
 {
     const string Library = "libturbojpeg.so.0";
-    const int Rgb = 0;
+    const int Rgb = 0, CmykPixels = 11; // pixel formats
+    const int Cmyk = 3, Ycck = 4; // color spaces
 
     /// <summary>Decodes a square picture into <paramref name="planes"/>, [3, side, side].</summary>
     /// <exception cref="UserError">No library, not a JPEG picture, or of another size.</exception>
     public static void Decode(string path, int side, Span<byte> planes)
     {
+        var (rgb, width, height) = Decode(path);
+        if (width != side || height != side)
+            throw new UserError($"{path}: the picture is {width}×{height}, {side}×{side} is needed; scale it");
+        for (var i = 0; i < rgb.Length; i++)
+            planes[i % 3 * side * side + i / 3] = rgb[i];
+    }
+
+    /// <summary>Decodes a picture of any size.</summary>
+    /// <exception cref="UserError">No library, or not a JPEG picture.</exception>
+    public static Picture Decode(string path)
+    {
         var bytes = File.ReadAllBytes(path);
         var decoder = Create(path);
         try
         {
-            if (tjDecompressHeader3(decoder, bytes, (nuint)bytes.Length, out var width, out var height, out _, out _) != 0)
+            if (tjDecompressHeader3(decoder, bytes, (nuint)bytes.Length, out var width, out var height, out _, out var colors) != 0)
                 throw Damaged(path, decoder);
-            if (width != side || height != side)
-                throw new UserError($"{path}: the picture is {width}×{height}, {side}×{side} is needed; scale it");
-            var area = side * side;
-            Span<byte> rgb = stackalloc byte[3 * area]; // [side, side, 3]
-            if (tjDecompress2(decoder, bytes, (nuint)bytes.Length, ref MemoryMarshal.GetReference(rgb), side, 0, side, Rgb, 0) != 0)
+            var inks = colors is Cmyk or Ycck;
+            var pixels = new byte[(inks ? 4 : 3) * width * height]; // [height, width, 3 or 4]
+            if (tjDecompress2(decoder, bytes, (nuint)bytes.Length, pixels, width, 0, height, inks ? CmykPixels : Rgb, 0) != 0)
                 throw Damaged(path, decoder);
-            for (var i = 0; i < rgb.Length; i++)
-                planes[i % 3 * area + i / 3] = rgb[i];
+            return new(inks ? OnPaper(pixels) : pixels, width, height);
         }
         finally
         {
             _ = tjDestroy(decoder);
         }
+    }
+
+    /// <summary>Some of ImageNet's pictures are for printing: their four values say how much paper the inks leave, black last.</summary>
+    static byte[] OnPaper(byte[] inks)
+    {
+        var rgb = new byte[inks.Length / 4 * 3];
+        for (var i = 0; i < rgb.Length; i++)
+            rgb[i] = (byte)((inks[i / 3 * 4 + i % 3] * inks[i / 3 * 4 + 3] + 127) / 255);
+        return rgb;
     }
 
     static nint Create(string path)
@@ -49,7 +67,7 @@ static unsafe partial class TurboJpeg
     private static partial int tjDecompressHeader3(nint decoder, byte[] jpeg, nuint size, out int width, out int height, out int subsampling, out int colorspace);
 
     [LibraryImport(Library)]
-    private static partial int tjDecompress2(nint decoder, byte[] jpeg, nuint size, ref byte pixels, int width, int pitch, int height, int format, int flags);
+    private static partial int tjDecompress2(nint decoder, byte[] jpeg, nuint size, byte[] pixels, int width, int pitch, int height, int format, int flags);
 
     [LibraryImport(Library)]
     private static partial nint tjGetErrorStr2(nint decoder);

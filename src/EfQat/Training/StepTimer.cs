@@ -9,9 +9,12 @@ namespace EfQat.Training;
 /// <param name="Backward">Milliseconds.</param>
 /// <param name="Update">Milliseconds of the optimizer.</param>
 /// <param name="Work">Multiply-adds of the backward pass.</param>
+/// <param name="Bytes">Of their operands and results: <see cref="OperandBytes"/>.</param>
 /// <param name="Parts">Where the backward pass spent its time.</param>
-/// <param name="PeakBytes">The most that tensors held at once during the step; 0 where the torch in use cannot tell.</param>
-public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, BackwardTime Parts, long PeakBytes)
+/// <param name="PeakBytes">
+/// The most that the step's tensors held at once, beside weights and optimizer; 0 where the torch in use cannot tell.
+/// </param>
+public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, long Bytes, BackwardTime Parts, long PeakBytes)
 {
     /// <summary>Milliseconds of the whole step.</summary>
     public double Total => Forward + Backward + Update;
@@ -38,8 +41,9 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
         rule.ZeroGrad();
 #if LOCAL_TORCH
         TorchMemory.ResetPeak();
+        long before = TorchMemory.LiveBytes;
 #endif
-        var (work, parts) = (MultiplyAdds.Now, BackwardTime.Now);
+        var (work, bytes, parts) = (MultiplyAdds.Now, OperandBytes.Now, BackwardTime.Now);
         var clock = Stopwatch.StartNew();
         var loss = nn.functional.cross_entropy(model.call(batch.Images), batch.Labels);
         double forward = Elapsed(clock);
@@ -48,10 +52,10 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
         rule.Step(1);
         double update = Elapsed(clock);
 #if LOCAL_TORCH
-        long peak = onCuda ? 0 : TorchMemory.PeakBytes;
+        long peak = onCuda ? 0 : TorchMemory.PeakBytes - before;
 #else
         long peak = 0;
 #endif
-        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, BackwardTime.Now - parts, peak);
+        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, OperandBytes.Now - bytes, BackwardTime.Now - parts, peak);
     }
 }
