@@ -42,10 +42,14 @@ static class BenchCommand
     {
         var bits = new Option<string>("--bits") { Description = "Bits of weights and activations", DefaultValueFactory = _ => "W4A8" };
         var model = new Option<string>("--model") { Description = "The network", DefaultValueFactory = _ => "resnet20" }.AcceptOnlyFromAmong(BenchModel.Names);
-        var modes = new Option<string[]>("--modes") { Description = "EfQAT's modes", DefaultValueFactory = _ => ["CWPL", "CWPN", "LWPN"], AllowMultipleArgumentsPerToken = true };
+        var modes = new Option<string[]>("--modes")
+        {
+            Description = "EfQAT's modes", DefaultValueFactory = _ => ["CWPL", "CWPN", "LWPN"], AllowMultipleArgumentsPerToken = true,
+        };
         var ratios = new Option<double[]?>("--ratios")
         {
-            Description = "Shares of blocks to update; 0 and 1 are always run [default: 0.05 0.1 0.25, for resnet50 and bert-* 0.1]", AllowMultipleArgumentsPerToken = true,
+            Description = "Shares of blocks to update; 0 and 1 are always run [default: 0.05 0.1 0.25, for resnet50 and bert-* 0.1]",
+            AllowMultipleArgumentsPerToken = true,
         };
         var batch = new Option<int?>("--batch") { Description = "Samples in a batch [default: 128, for resnet50 and bert-small 8, for bert-base 4]" }.AtLeast(1);
         var length = new Option<int>("--length") { Description = "Tokens in a sample, for bert-*", DefaultValueFactory = _ => 128 }.AtLeast(2);
@@ -124,19 +128,18 @@ static class BenchCommand
                 .Column("Floor", r => r.FloorMs, "ms", "0.0")
                 .Column("× floor", r => r.TimesFloor, null, "0.00")
                 .Column("Peak memory", r => r.PeakMemoryMb, "MB", "0"));
-            if (rows.Any(r => r.InputGradientMs is not null))
-                Terminal.Show(parsed, "Where the backward pass spends its time", ResultTable.Of(rows.Where(r => r.InputGradientMs is not null))
-                .Column("Method", r => r.Method)
-                .Column("Ratio", r => r.Ratio, null, "0 %")
-                .Column("∂L/∂X", r => r.InputGradientMs, "ms", "0.0")
-                .Column("∂L/∂W", r => r.WeightGradientMs, "ms", "0.0")
-                .Column("BatchNorm + quantizer", r => r.BatchNormMs, "ms", "0.0")
-                .Column("Other quantizers", r => r.FakeQuantizeMs, "ms", "0.0")
-                .Column("Other", r => r.OtherMs, "ms", "0.0"));
-            Terminal.Note(parsed, string.Create(CultureInfo.InvariantCulture, $"""
-                {parsed.GetValue(model)}, {scheme}, batch {samples}, seed {run.Seed}; medians of {count} turns; {run.Device.type} peak {peak.Flops / 1e9:0} GFLOP/s, {peak.Bandwidth / 1e9:0.0} GB/s
-                {Machine.Line}
-                """));
+            var parts = rows.Where(r => r.InputGradientMs is not null).ToArray();
+            if (parts.Length > 0)
+                Terminal.Show(parsed, "Where the backward pass spends its time", ResultTable.Of(parts)
+                    .Column("Method", r => r.Method)
+                    .Column("Ratio", r => r.Ratio, null, "0 %")
+                    .Column("∂L/∂X", r => r.InputGradientMs, "ms", "0.0")
+                    .Column("∂L/∂W", r => r.WeightGradientMs, "ms", "0.0")
+                    .Column("BatchNorm + quantizer", r => r.BatchNormMs, "ms", "0.0")
+                    .Column("Other quantizers", r => r.FakeQuantizeMs, "ms", "0.0")
+                    .Column("Other", r => r.OtherMs, "ms", "0.0"));
+            Terminal.Note(parsed, $"{parsed.GetValue(model)}, {scheme}, batch {samples}, seed {run.Seed}; medians of {count} turns");
+            Terminal.Note(parsed, string.Create(CultureInfo.InvariantCulture, $"peak {peak.Flops / 1e9:0} GFLOP/s, {peak.Bandwidth / 1e9:0.0} GB/s; {Machine.Line}"));
             return CommandLine.Ok;
         });
     }
@@ -148,7 +151,7 @@ static class BenchCommand
         // On a GPU the clock of a part would stop before the work is done.
         double? Part(Func<StepTime, double> of) => quantized && device.type == DeviceType.CPU ? Median(of) : null;
         double? floor = quantized ? peak.FloorMs(times[0].Work, times[0].Bytes) : null;
-        long memory = times.Max(t => t.PeakBytes);
+        long memory = times.Max(t => t.PeakBytes - t.LiveBytes);
         return new(
             method, ratio, Median(t => t.Forward), Median(t => t.Backward), times.Min(t => t.Backward), times.Max(t => t.Backward), Median(t => t.Update),
             Statistics.MedianRatio(qat.Select(t => t.Backward), times.Select(t => t.Backward)), quantized ? times[0].Work.Total / 1e9 : null,

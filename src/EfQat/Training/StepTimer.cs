@@ -11,10 +11,9 @@ namespace EfQat.Training;
 /// <param name="Work">Multiply-adds of the backward pass.</param>
 /// <param name="Bytes">Of their operands and results: <see cref="OperandBytes"/>.</param>
 /// <param name="Parts">Where the backward pass spent its time.</param>
-/// <param name="PeakBytes">
-/// The most that the step's tensors held at once, beside weights and optimizer; 0 where the torch in use cannot tell.
-/// </param>
-public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, long Bytes, BackwardTime Parts, long PeakBytes)
+/// <param name="PeakBytes">The most that tensors held at once during the step; 0 where the torch in use cannot tell.</param>
+/// <param name="LiveBytes">What tensors held when it began: weights and optimizers, of other models too; else 0.</param>
+public readonly record struct StepTime(double Forward, double Backward, double Update, MultiplyAdds Work, long Bytes, BackwardTime Parts, long PeakBytes, long LiveBytes)
 {
     /// <summary>Milliseconds of the whole step.</summary>
     public double Total => Forward + Backward + Update;
@@ -41,7 +40,7 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
         rule.ZeroGrad();
 #if LOCAL_TORCH
         TorchMemory.ResetPeak();
-        long before = TorchMemory.LiveBytes;
+        long live = onCuda ? 0 : TorchMemory.LiveBytes;
 #endif
         var (work, bytes, parts) = (MultiplyAdds.Now, OperandBytes.Now, BackwardTime.Now);
         var clock = Stopwatch.StartNew();
@@ -52,10 +51,10 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
         rule.Step(1);
         double update = Elapsed(clock);
 #if LOCAL_TORCH
-        long peak = onCuda ? 0 : TorchMemory.PeakBytes - before;
+        long peak = onCuda ? 0 : TorchMemory.PeakBytes;
 #else
-        long peak = 0;
+        long peak = 0, live = 0;
 #endif
-        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, OperandBytes.Now - bytes, BackwardTime.Now - parts, peak);
+        return new(forward, backward - forward, update - backward, MultiplyAdds.Now - work, OperandBytes.Now - bytes, BackwardTime.Now - parts, peak, live);
     }
 }
