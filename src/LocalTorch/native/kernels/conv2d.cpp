@@ -6,7 +6,8 @@
 // Both are one loop. An image is copied into a frame of zeros that stays in cache; then each tile of neighbouring pixels
 // multiplies its taps with the filters, whose output channels fill the vector lanes. The input gradient of a stride s falls
 // into s² phases, the pixels with the same remainders, each with its own taps; a phase is a convolution of stride 1.
-// Sums are float, in a fixed order: results do not depend on the number of threads.
+// Sums are float, in a fixed order: results do not depend on the number of threads. The input gradient of most 3 × 3
+// convolutions of stride 1 goes another way: winograd_conv2d.h.
 #include "vector_kernels.h"
 #include "winograd_conv2d.h"
 
