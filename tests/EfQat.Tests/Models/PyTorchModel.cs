@@ -24,7 +24,7 @@ internal static class PyTorchModel
                 import struct
                 from torch import nn
                 F = nn.functional
-                types = {'F32': torch.float32, 'I64': torch.int64}
+                types = {'F32': torch.float32, 'F64': torch.float64, 'I64': torch.int64}
                 def read(path):
                     data = open(path, 'rb').read()
                     start = 8 + struct.unpack('<q', data[:8])[0]
@@ -35,7 +35,7 @@ internal static class PyTorchModel
                     header, parts, end = {}, [], 0
                     for name, t in tensors.items():
                         parts.append(t.detach().contiguous().numpy().tobytes())
-                        header[name] = {'dtype': 'F32', 'shape': list(t.shape), 'data_offsets': [end, end + len(parts[-1])]}
+                        header[name] = {'dtype': 'F64' if t.dtype == torch.float64 else 'F32', 'shape': list(t.shape), 'data_offsets': [end, end + len(parts[-1])]}
                         end += len(parts[-1])
                     text = json.dumps(header).encode()
                     open(path, 'wb').write(struct.pack('<q', len(text)) + text + b''.join(parts))

@@ -32,14 +32,15 @@ public sealed class ResNet50Tests : IDisposable
         Assert.DoesNotContain(state.Keys, name => name.Contains("relu") || name.Contains(".1.downsample"));
     }
 
+    /// <summary>In double: its last normalizations see 16 values, and make a float's rounding that tips a ReLU over a hundredth of a gradient.</summary>
     [SkippableFact]
     public void Outputs_and_gradients_are_PyTorchs()
     {
         using var scope = NewDisposeScope();
-        using var model = Model(seed: 1);
+        using var model = Model(seed: 1).to(float64);
         using (no_grad())
             foreach (var parameter in model.parameters().Where(parameter => parameter.ndim == 1)) parameter.add_(0.1 * randn_like(parameter));
-        PyTorchModel.AssertParity(model, randn(4, 3, 64, 64), """
+        PyTorchModel.AssertParity(model, randn([4, 3, 64, 64], dtype: float64), """
             def conv(x, name, stride=1, padding=0): return F.conv2d(x, w[name + '.weight'], stride=stride, padding=padding)
             def norm(x, name): return F.batch_norm(x, None, None, w[name + '.weight'], w[name + '.bias'], training=True)
             def bottleneck(x, p, stride):
