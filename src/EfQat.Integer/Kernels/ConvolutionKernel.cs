@@ -1,0 +1,47 @@
+namespace EfQat.Integer.Kernels;
+
+/// <summary>
+/// A layer made ready to run: its weights packed, its bounds checked. It holds no picture, so one kernel may run on many threads, each with scratch of
+/// its own.
+/// </summary>
+public abstract unsafe class ConvolutionKernel
+{
+    private protected ConvolutionKernel(ConvolutionLayer layer, KernelKind kind) => (Layer, Kind) = (layer, kind);
+
+    /// <summary>What it computes.</summary>
+    public ConvolutionLayer Layer { get; }
+
+    /// <summary>How.</summary>
+    public KernelKind Kind { get; }
+
+    /// <summary>A kernel of this kind with the widest instructions that this machine has.</summary>
+    /// <exception cref="UserError">This kind cannot compute this layer exactly; the message says by which number.</exception>
+    public static ConvolutionKernel Compile(ConvolutionLayer layer, KernelKind kind)
+    {
+        if (LayerBounds.Refusal(layer, kind) is { } reason) throw new UserError(reason);
+        return new SpecificationKernel(layer);
+    }
+
+    /// <summary>Bytes that <see cref="Run"/> needs to work in, for a picture of this size and so many threads.</summary>
+    public virtual int ScratchBytes(int height, int width, int threads) => 0;
+
+    /// <summary>Computes one picture; allocates nothing.</summary>
+    /// <param name="input">Codes, none above <see cref="ConvolutionLayer.InputMax"/>. // [H, W, C]</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    /// <param name="output">Codes. // [H', W', K]</param>
+    /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
+    /// <param name="workers">The threads that share the work.</param>
+    public void Run(ReadOnlySpan<byte> input, int height, int width, Span<byte> output, Span<byte> scratch, Workers workers)
+    {
+        var shape = Layer.Shape;
+        int outputs = shape.OutputHeight(height) * shape.OutputWidth(width) * shape.OutputChannels;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, height * width * shape.InputChannels, nameof(input));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, outputs, nameof(output));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchBytes(height, width, workers.Threads), nameof(scratch));
+        fixed (byte* source = input, target = output, work = scratch)
+            Run(source, height, width, target, work, workers);
+    }
+
+    private protected abstract void Run(byte* input, int height, int width, byte* output, byte* scratch, Workers workers);
+}

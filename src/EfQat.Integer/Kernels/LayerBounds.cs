@@ -1,0 +1,88 @@
+namespace EfQat.Integer.Kernels;
+
+/// <summary>What a layer's sums can reach: checked when a layer is compiled, so that no kernel needs to look at run time.</summary>
+static class LayerBounds
+{
+    /// <summary>Why this kind cannot compute the layer exactly; null where it can.</summary>
+    public static string? Refusal(ConvolutionLayer layer, KernelKind kind) =>
+        Malformed(layer) ?? Overflow(layer) ?? kind switch
+        {
+            KernelKind.Winograd => Winograd(layer),
+            KernelKind.Depthwise when layer.Shape is not { Groups: var groups, InputChannels: var c, OutputChannels: var k } || groups != c || groups != k =>
+                $"depthwise kernel: {layer.Shape} has not one filter for each channel; use {nameof(KernelKind.Direct)}",
+            KernelKind.Direct16 when Depth(layer, 2) == 0 =>
+                $"INT16 accumulation: codes up to {layer.InputMax} times two weights up to {MaxWeight(layer)} exceed {short.MaxValue}; "
+                + $"use {nameof(KernelKind.Direct)}, or quantize to 7 bits",
+            _ => null,
+        };
+
+    /// <summary>
+    /// How many multiply-adds in a row an INT16 lane holds, whatever the codes: the products of one sign alone must fit. With 7 bits, 63 · 63 · 8 ≤ 32767
+    /// (EasyQuant, section 3.3); the layer's own weights often allow more. 0 where not even one fits.
+    /// </summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="products">Neighbouring channels that one multiply-add takes together.</param>
+    public static int Depth(ConvolutionLayer layer, int products)
+    {
+        int depth = 0;
+        while (depth < MaxDepth && Fits(layer, products, depth + 1)) depth++;
+        return depth;
+    }
+
+    /// <summary>Deeper ones save nothing that could be measured.</summary>
+    const int MaxDepth = 8;
+
+    static int MaxWeight(ConvolutionLayer layer) => layer.Weights.Max(w => Math.Abs((int)w));
+
+    static bool Fits(ConvolutionLayer layer, int products, int depth) => (long)layer.InputMax * MaxWeight(layer) * products * depth <= short.MaxValue;
+
+    static string? Malformed(ConvolutionLayer layer)
+    {
+        var (shape, output) = (layer.Shape, layer.Output);
+        if (shape is not { InputChannels: > 0, OutputChannels: > 0, KernelHeight: > 0, KernelWidth: > 0, Stride: > 0, Padding: >= 0, Dilation: > 0, Groups: > 0 })
+            return $"{shape}: sizes must be positive";
+        if (shape.InputChannels % shape.Groups != 0 || shape.OutputChannels % shape.Groups != 0)
+            return $"{shape}: channels must be multiples of the groups";
+        int weights = shape.OutputChannels * shape.KernelHeight * shape.KernelWidth * (shape.InputChannels / shape.Groups), channels = shape.OutputChannels;
+        if (layer.Weights.Length != weights) return $"{shape}: {layer.Weights.Length} weights, not {weights}";
+        if (layer.Bias.Length != channels || output.Multiplier.Length != channels || output.Shift.Length != channels)
+            return $"{shape}: bias, multiplier and shift must have {channels} values each";
+        if (layer.InputZero > layer.InputMax) return $"{shape}: the code of zero, {layer.InputZero}, is above the largest, {layer.InputMax}";
+        if (output.Min > output.Max) return $"{shape}: the lowest code, {output.Min}, is above the highest, {output.Max}";
+        if (output.Shift.Any(shift => shift is < 1 or > 62)) return $"{shape}: a shift is outside [1, 62]";
+        return output.Multiplier.Any(multiplier => multiplier is not (0 or >= 1 << 30)) ? $"{shape}: a multiplier is neither 0 nor in [2^30, 2^31)" : null;
+    }
+
+    static string? Overflow(ConvolutionLayer layer)
+    {
+        long reach = Reach(layer, 1);
+        return reach > int.MaxValue ? $"{layer.Shape}: a sum can reach {reach}, beyond INT32; use fewer input channels or fewer bits" : null;
+    }
+
+    static string? Winograd(ConvolutionLayer layer)
+    {
+        if (layer.Shape is not { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1 })
+            return $"Winograd: {layer.Shape} is not a 3×3 convolution of stride 1 without dilation or groups; use {nameof(KernelKind.Direct)}";
+        // Sums wrap around on the way, so only what comes out, 4 times the convolution, has to fit.
+        long reach = Reach(layer, 4);
+        return reach > int.MaxValue ? $"Winograd: 4 times a sum can reach {reach}, beyond INT32; use {nameof(KernelKind.Direct)}" : null;
+    }
+
+    /// <summary>The largest magnitude that a sum can have, some times over.</summary>
+    static long Reach(ConvolutionLayer layer, int times)
+    {
+        int length = layer.Weights.Length / layer.Shape.OutputChannels;
+        long reach = 0;
+        for (int k = 0; k < layer.Shape.OutputChannels; k++)
+        {
+            long positive = 0, negative = 0;
+            foreach (sbyte weight in layer.Weights.AsSpan(k * length, length))
+                if (weight > 0) positive += weight;
+                else negative -= weight;
+            long bias = layer.Bias[k], most = Math.Max(positive, negative) * layer.InputMax;
+            reach = Math.Max(reach, Math.Max(Math.Abs(bias), Math.Max(Math.Abs(bias + positive * layer.InputMax), Math.Abs(bias - negative * layer.InputMax))));
+            reach = Math.Max(reach, most * times);
+        }
+        return reach;
+    }
+}
