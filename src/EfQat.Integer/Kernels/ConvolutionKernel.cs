@@ -40,8 +40,8 @@ public abstract unsafe class ConvolutionKernel
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, outputs, nameof(output));
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchBytes(height, width, workers.Threads), nameof(scratch));
         fixed (byte* source = input, target = output, work = scratch)
-            Run(source, height, width, target, work, workers);
+            Compute(source, height, width, target, work, workers);
     }
 
-    private protected abstract void Run(byte* input, int height, int width, byte* output, byte* scratch, Workers workers);
+    private protected abstract void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers);
 }
