@@ -7,7 +7,7 @@ namespace EfQat.Models;
 /// The CIFAR form of ResNet (arXiv 1512.03385, §4.2): a 3×3 convolution, three stages of n blocks with 16, 32 and 64 channels, a global
 /// mean and a linear layer; 6n + 2 layers. Every ReLU and addition is a module of its own, so that a quantized twin can take its place.
 /// </summary>
-public sealed class ResNet : nn.Module<Tensor, Tensor>
+public sealed class ResNet : nn.Module<Tensor, Tensor>, IBlockwise
 {
     private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu1, layer1, layer2, layer3, pool, linear;
 
@@ -40,18 +40,24 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
     };
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
-    {
-        var x = Stem(input);                                   // [N, 16, H, W]
-        x = layer3.call(layer2.call(layer1.call(x)));          // [N, 64, H/4, W/4]
-        return linear.call(pool.call(x).flatten(1));           // [N, classes]
-    }
+    public IReadOnlyList<Block> Blocks =>
+    [
+        new("stem", Stem),                                     // [N, 16, H, W]
+        .. Residual("layer1", layer1), .. Residual("layer2", layer2), .. Residual("layer3", layer3),
+        new("head", x => linear.call(pool.call(x).flatten(1))), // [N, 64, H/4, W/4] to [N, classes]
+    ];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => Blocks.Aggregate(input, (x, block) => block.Forward(x));
 
     private Tensor Stem(Tensor input)
     {
         using var scope = NewDisposeScope();
         return relu1.call(bn1.call(conv1.call(input))).LeaveScope();
     }
+
+    private static IEnumerable<Block> Residual(string stage, nn.Module sequence) =>
+        sequence.named_children().Select(child => new Block($"{stage}.{child.name}", ((nn.Module<Tensor, Tensor>)child.module).call));
 
     private static Sequential Stage(int blocks, long inChannels, long channels, long stride) =>
         nn.Sequential([.. Enumerable.Range(0, blocks).Select(i =>

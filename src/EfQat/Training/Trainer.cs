@@ -7,12 +7,12 @@ namespace EfQat.Training;
 /// <summary>How long to train, and where to keep checkpoints.</summary>
 /// <param name="Epochs">Passes over the training set.</param>
 /// <param name="Schedule">The learning-rate factor of a step; null: constant.</param>
-/// <param name="LabelSmoothing">Of the cross entropy.</param>
+/// <param name="Objective">What a step minimizes; null: the cross entropy.</param>
 /// <param name="Checkpoint">The file to save to and to resume from; null: none.</param>
 /// <param name="Identity">What a checkpoint must agree with: model, scheme, data, seed, ….</param>
 /// <param name="SaveEvery">Seconds between two checkpoints within an epoch.</param>
 public sealed record TrainOptions(
-    int Epochs, Func<long, double>? Schedule = null, double LabelSmoothing = 0,
+    int Epochs, Func<long, double>? Schedule = null, IObjective? Objective = null,
     string? Checkpoint = null, IReadOnlyDictionary<string, string>? Identity = null, double SaveEvery = 60);
 
 /// <summary>One step, as a monitor sees it.</summary>
@@ -54,6 +54,7 @@ public static class Trainer
             throw new UserError($"{train.Name}: {train.Count} samples do not fill a batch of {train.BatchSize}; use a smaller --batch or more samples");
         long total = (long)options.Epochs * train.BatchesPerEpoch;
         var schedule = options.Schedule ?? Schedule.Constant;
+        var objective = options.Objective ?? new CrossEntropy();
         var identity = options.Identity ?? new Dictionary<string, string>();
         long step = Resume(model, rule, options, identity);
         long first = step;
@@ -73,8 +74,7 @@ public static class Trainer
                 var batch = batches.Current;
                 rule.BeforeStep(step * train.BatchSize);
                 rule.ZeroGrad();
-                var logits = model.call(batch.Images);
-                var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
+                var (logits, loss) = objective.Of(model, batch, step);
                 double value = loss.item<float>();
                 if (!double.IsFinite(value)) throw Diverged(step, $"the loss is {value}", options);
                 loss.backward();
