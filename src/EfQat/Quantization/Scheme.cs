@@ -12,7 +12,7 @@ namespace EfQat.Quantization;
 public sealed partial record Scheme(int WeightBits, int ActivationBits)
 {
     private const string Options =
-        "first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
+        "lsq, lsq+, first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
 
     /// <summary>The least bits of the first and the last layer, weights and input; 2 makes them as all others [ours]. "first-last=8"</summary>
     public int FirstLastBits { get; init; } = 8;
@@ -35,7 +35,14 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
     /// <summary>Chooses activation ranges. "activations=percentile"</summary>
     public ObserverKind ActivationObserver { get; init; } = ObserverKind.MinMax;
 
-    /// <summary>Reads what <see cref="ToString"/> writes, in any case.</summary>
+    /// <summary>Scales start and learn as LSQ's do (arXiv 1902.08153), without a zero point. "lsq"</summary>
+    public Scheme Lsq =>
+        this with { SymmetricActivations = true, WeightObserver = ObserverKind.LearnedStepSize, ActivationObserver = ObserverKind.LearnedStepSize };
+
+    /// <summary>Scales and zero points start and learn as LSQ+'s do (arXiv 2004.09576). "lsq+"</summary>
+    public Scheme LsqPlus => this with { WeightObserver = ObserverKind.ThreeSigma, ActivationObserver = ObserverKind.MeanSquaredError };
+
+    /// <summary>Reads what <see cref="ToString"/> writes, in any case; a method's name stands for its options.</summary>
     /// <exception cref="UserError">The text has another form, names an unknown option, or a width outside 2–8.</exception>
     public static Scheme Parse(string text)
     {
@@ -62,6 +69,8 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
 
     private Scheme With(string option) => option.Split('=') switch
     {
+        ["lsq"] => Lsq,
+        ["lsq+"] => LsqPlus,
         ["first-last", var bits] => this with { FirstLastBits = Width(bits) },
         ["per-tensor"] => this with { Granularity = Granularity.PerTensor },
         ["per-channel"] => this with { Granularity = Granularity.PerChannel },

@@ -94,4 +94,30 @@ public class ObserverTests
         float[] scales = WeightScales.Observe(weight, Signed, ObserverKind.MinMax).data<float>().ToArray();
         Assert.Equal([2f / 127, 1, 0.5f / 127], scales);
     }
+
+    [Fact]
+    public void Lsq_starts_at_twice_the_mean_magnitude_over_the_root_of_the_highest_code()
+    {
+        var grid = new Grid(4, Signed: false, Symmetric: true);  // codes to 15
+        Assert.Equal(2 * 2.5 / Math.Sqrt(15) * 15, Threshold(ObserverKind.LearnedStepSize, grid, [1, -2], [3, 4]), 1e-5);
+        var message = Assert.Throws<UserError>(() => Threshold(ObserverKind.LearnedStepSize, Grid.Activations(4), [1, 2])).Message;
+        Assert.Contains("symmetric", message);
+    }
+
+    [Fact]
+    public void Three_sigma_reaches_three_deviations_beyond_the_mean()
+    {
+        float[] values = [1, 3, 1, 3];  // mean 2, deviation 1
+        var (scale, zero) = Observe(Grid.Weights(4));
+        Assert.Equal((5 / 8f, 0), (scale, zero));
+        (scale, zero) = Observe(Grid.Activations(4));  // −1 to 5 in 15 steps
+        Assert.Equal((6 / 15f, 2), (scale, zero));
+
+        (float, float) Observe(Grid grid)
+        {
+            var observer = Observer.Create(ObserverKind.ThreeSigma);
+            observer.Observe(tensor(values));
+            return observer.Compute(grid);
+        }
+    }
 }

@@ -16,6 +16,10 @@ public class SchemeTests
         Assert.NotEqual(scheme, Scheme.Parse("W5A5"));
     }
 
+    [Theory]
+    [InlineData("W2A2,lsq", "W2A2,symmetric,weights=lsq,activations=lsq"), InlineData("W2A2,lsq+", "W2A2,weights=three-sigma,activations=mse")]
+    public void A_method_stands_for_its_options(string text, string options) => Assert.Equal(options, Scheme.Parse(text).ToString());
+
     [Fact]
     public void Every_option_reaches_its_property() => Assert.Equal(
         new Scheme(3, 5)

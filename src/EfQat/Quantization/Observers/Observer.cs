@@ -17,12 +17,18 @@ public enum ObserverKind
 
     /// <summary>With the least information lost (TensorRT).</summary>
     KullbackLeibler,
+
+    /// <summary>From the mean magnitude, where learned step sizes start (LSQ).</summary>
+    LearnedStepSize,
+
+    /// <summary>Three standard deviations about the mean, where LSQ+'s weights start.</summary>
+    ThreeSigma,
 }
 
 /// <summary>The observers' short names.</summary>
 public static class ObserverKinds
 {
-    /// <summary>minmax, moving-average, percentile, mse or kl.</summary>
+    /// <summary>minmax, moving-average, percentile, mse, kl, lsq or three-sigma.</summary>
     public static string ShortName(this ObserverKind kind) => kind switch
     {
         ObserverKind.MinMax => "minmax",
@@ -30,6 +36,8 @@ public static class ObserverKinds
         ObserverKind.Percentile => "percentile",
         ObserverKind.MeanSquaredError => "mse",
         ObserverKind.KullbackLeibler => "kl",
+        ObserverKind.LearnedStepSize => "lsq",
+        ObserverKind.ThreeSigma => "three-sigma",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such observer"),
     };
 
@@ -37,7 +45,7 @@ public static class ObserverKinds
     /// <exception cref="UserError">There is no such observer.</exception>
     public static ObserverKind Parse(string name) =>
         Enum.GetValues<ObserverKind>().Cast<ObserverKind?>().FirstOrDefault(kind => kind!.Value.ShortName() == name)
-        ?? throw new UserError($"observer '{name}': there is no such observer; use minmax, moving-average, percentile, mse or kl");
+        ?? throw new UserError($"observer '{name}': there is no such observer; use minmax, moving-average, percentile, mse, kl, lsq or three-sigma");
 }
 
 /// <summary>Watches tensors and says which scale and zero point suit them.</summary>
@@ -51,6 +59,8 @@ public abstract class Observer
         ObserverKind.Percentile => new PercentileObserver(),
         ObserverKind.MeanSquaredError => new MseObserver(),
         ObserverKind.KullbackLeibler => new KlObserver(),
+        ObserverKind.LearnedStepSize => new LsqObserver(),
+        ObserverKind.ThreeSigma => new ThreeSigmaObserver(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such observer"),
     };
 
