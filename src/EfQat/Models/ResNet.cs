@@ -9,7 +9,7 @@ namespace EfQat.Models;
 /// </summary>
 public sealed class ResNet : nn.Module<Tensor, Tensor>, IBlockwise
 {
-    private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu1, layer1, layer2, layer3, pool, linear;
+    private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu1, layer1, layer2, layer3, pool, flatten, linear;
 
     private ResNet(string name, int blocks, long inChannels, long classes) : base(name)
     {
@@ -20,6 +20,7 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>, IBlockwise
         layer2 = Stage(blocks, 16, 32, stride: 2);
         layer3 = Stage(blocks, 32, 64, stride: 2);
         pool = nn.AdaptiveAvgPool2d(1);
+        flatten = nn.Flatten();
         linear = nn.Linear(64, classes);
         RegisterComponents();
         apply(module =>
@@ -44,7 +45,7 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>, IBlockwise
     [
         new("stem", Stem),                                     // [N, 16, H, W]
         .. Residual("layer1", layer1), .. Residual("layer2", layer2), .. Residual("layer3", layer3),
-        new("head", x => linear.call(pool.call(x).flatten(1))), // [N, 64, H/4, W/4] to [N, classes]
+        new("head", x => linear.call(flatten.call(pool.call(x)))), // [N, 64, H/4, W/4] to [N, classes]
     ];
 
     /// <inheritdoc/>
@@ -104,6 +105,12 @@ public sealed class ResidualAdd() : nn.Module<Tensor, Tensor, Tensor>(nameof(Res
 /// <summary>The parameter-free shortcut: every stride-th pixel, new channels of zeros on both sides (option A of the paper).</summary>
 public sealed class OptionAShortcut(long stride, long newChannels) : nn.Module<Tensor, Tensor>(nameof(OptionAShortcut))
 {
+    /// <summary>In both directions.</summary>
+    public long Stride => stride;
+
+    /// <summary>On both sides together; of an odd number one more behind.</summary>
+    public long NewChannels => newChannels;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) => Function.apply(input, stride, newChannels);
 

@@ -10,7 +10,7 @@ namespace EfQat.Models;
 /// </summary>
 public sealed class ResNet50 : nn.Module<Tensor, Tensor>
 {
-    private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, fc;
+    private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, flatten, fc;
 
     /// <param name="classes">ImageNet's are 1000.</param>
     public ResNet50(long classes = 1000) : base("resnet50")
@@ -24,6 +24,7 @@ public sealed class ResNet50 : nn.Module<Tensor, Tensor>
         layer3 = Stage(6, 512, 256, stride: 2);
         layer4 = Stage(3, 1024, 512, stride: 2);
         avgpool = nn.AdaptiveAvgPool2d(1);
+        flatten = nn.Flatten();
         fc = nn.Linear(4 * 512, classes);
         RegisterComponents();
         apply(module =>
@@ -54,7 +55,7 @@ public sealed class ResNet50 : nn.Module<Tensor, Tensor>
     {
         var x = Stem(input);                                            // [N, 64, H/4, W/4]
         x = layer4.call(layer3.call(layer2.call(layer1.call(x))));      // [N, 2048, H/32, W/32]
-        return fc.call(avgpool.call(x).flatten(1));                     // [N, classes]
+        return fc.call(flatten.call(avgpool.call(x)));                  // [N, classes]
     }
 
     private Tensor Stem(Tensor input)

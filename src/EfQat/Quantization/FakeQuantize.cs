@@ -46,6 +46,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     /// <summary>The grid of the output.</summary>
     public Grid Grid { get; }
 
+    /// <summary>Whether a ReLU comes first.</summary>
+    public bool Relu => relu;
+
     /// <summary>What it does now.</summary>
     public QuantizerState State { get; set; }
 

@@ -17,6 +17,12 @@ public sealed class QuantResidualAdd : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Quantizes the first operand where it arrives as floats.</summary>
+    public FakeQuantize Left => left;
+
+    /// <summary>Likewise the second.</summary>
+    public FakeQuantize Right => right;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input1, Tensor input2) => OnGrid(input1, left) + OnGrid(input2, right);
 

@@ -35,12 +35,14 @@ namespace TorchSharp.Modules
 
     public sealed class MaxPool2d : ParameterLessModule<Tensor, Tensor>
     {
-        internal MaxPool2d(long[] kernel_size, long[]? stride, long[]? padding) : base(nameof(MaxPool2d)) =>
-            (this.kernel_size, this.stride, this.padding) = (kernel_size, stride, padding);
+        internal MaxPool2d(long[] kernel_size, long[]? stride, long[]? padding, long[]? dilation, bool ceil_mode) : base(nameof(MaxPool2d)) =>
+            (this.kernel_size, this.stride, this.padding, this.dilation, this.ceil_mode) = (kernel_size, stride, padding, dilation, ceil_mode);
         public long[] kernel_size { get; set; }
         public long[]? stride { get; set; }
         public long[]? padding { get; set; }
-        public override Tensor forward(Tensor tensor) => nn.functional.max_pool2d(tensor, kernel_size, stride, padding);
+        public long[]? dilation { get; set; }
+        public bool ceil_mode { get; set; }
+        public override Tensor forward(Tensor tensor) => nn.functional.max_pool2d(tensor, kernel_size, stride, padding, dilation, ceil_mode);
     }
 
     public sealed class Dropout : ParameterLessModule<Tensor, Tensor>
@@ -64,8 +66,8 @@ namespace TorchSharp
             public static Identity Identity() => new();
             public static Flatten Flatten(long start_dim = 1, long end_dim = -1) => new(start_dim, end_dim);
             public static AdaptiveAvgPool2d AdaptiveAvgPool2d(long output_size) => new([output_size, output_size]);
-            public static MaxPool2d MaxPool2d(long kernel_size, long? stride = null, long? padding = null) =>
-                new([kernel_size, kernel_size], stride is { } s ? [s, s] : null, padding is { } p ? [p, p] : null);
+            public static MaxPool2d MaxPool2d(long kernel_size, long? stride = null, long? padding = null, long? dilation = null, bool ceil_mode = false) =>
+                new([kernel_size, kernel_size], stride is { } s ? [s, s] : null, padding is { } p ? [p, p] : null, dilation is { } d ? [d, d] : null, ceil_mode);
             public static Dropout Dropout(double p = 0.5, bool inplace = false) => new(p, inplace);
         }
     }

@@ -28,8 +28,9 @@ public static partial class torch
 
             public static Tensor relu(Tensor x, bool inplace = false) => inplace ? x.relu_() : x.relu();
 
-            public static Tensor max_pool2d(Tensor input, long[] kernel_size, long[]? strides = null, long[]? padding = null) =>
-                NativeOps.One("aten::max_pool2d", input, kernel_size, strides ?? kernel_size, padding ?? Zero);
+            public static Tensor max_pool2d(
+                Tensor input, long[] kernel_size, long[]? strides = null, long[]? padding = null, long[]? dilation = null, bool ceil_mode = false) =>
+                NativeOps.One("aten::max_pool2d", input, kernel_size, strides ?? kernel_size, padding ?? Zero, dilation ?? [1, 1], ceil_mode);
 
             public static Tensor dropout(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>
                 inplace ? NativeOps.InPlace("aten::dropout_", input, p, training) : NativeOps.One("aten::dropout", input, p, training);
