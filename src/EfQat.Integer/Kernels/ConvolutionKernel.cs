@@ -22,7 +22,7 @@ public abstract unsafe class ConvolutionKernel
         return new SpecificationKernel(layer);
     }
 
-    /// <summary>Bytes that <see cref="Run"/> needs to work in, for a picture of this size and so many threads.</summary>
+    /// <summary>Bytes that <c>Run</c> needs to work in, for a picture of this size and so many threads.</summary>
     public virtual int ScratchBytes(int height, int width, int threads) => 0;
 
     /// <summary>Computes one picture; allocates nothing.</summary>
