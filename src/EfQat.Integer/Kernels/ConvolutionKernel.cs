@@ -14,12 +14,15 @@ public abstract unsafe class ConvolutionKernel
     /// <summary>How.</summary>
     public KernelKind Kind { get; }
 
-    /// <summary>A kernel of this kind with the widest instructions that this machine has.</summary>
+    /// <summary>A kernel of this kind.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="kind">How to compute it.</param>
+    /// <param name="set">With which instructions, of <see cref="InstructionSets.Available"/>; null for the widest.</param>
     /// <exception cref="UserError">This kind cannot compute this layer exactly; the message says by which number.</exception>
-    public static ConvolutionKernel Compile(ConvolutionLayer layer, KernelKind kind)
+    public static ConvolutionKernel Compile(ConvolutionLayer layer, KernelKind kind, InstructionSet? set = null)
     {
         if (LayerBounds.Refusal(layer, kind) is { } reason) throw new UserError(reason);
-        return new SpecificationKernel(layer);
+        return KernelCompiler.Compile(layer, kind, set ?? InstructionSets.Best);
     }
 
     /// <summary>Bytes that <c>Run</c> needs to work in, for a picture of this size and so many threads.</summary>
@@ -41,7 +44,12 @@ public abstract unsafe class ConvolutionKernel
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchBytes(height, width, workers.Threads), nameof(scratch));
         fixed (byte* source = input, target = output, work = scratch)
             Compute(source, height, width, target, work, workers);
+        GC.KeepAlive(this);
     }
+
+    /// <summary>The first whole cache line.</summary>
+    private protected static byte* Aligned(byte* scratch) =>
+        (byte*)(((nint)scratch + PinnedMemory<byte>.Alignment - 1) & -PinnedMemory<byte>.Alignment);
 
     private protected abstract void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers);
 }

@@ -17,4 +17,7 @@ public sealed record ConvolutionShape(
 
     /// <summary>Columns of the output for so many columns of the input.</summary>
     public int OutputWidth(int width) => (width + 2 * Padding - Dilation * (KernelWidth - 1) - 1) / Stride + 1;
+
+    /// <summary>True where a kernel's row of taps is one stretch of a picture's memory.</summary>
+    internal bool TapsAdjoin() => Dilation == 1 && Groups == 1;
 }

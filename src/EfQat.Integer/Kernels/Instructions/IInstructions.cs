@@ -1,0 +1,48 @@
+namespace EfQat.Integer.Kernels.Instructions;
+
+/// <summary>
+/// The few vector operations that kernels are made of; the JIT compiles a kernel for each set, as if it were written for it alone.
+/// A lane of a vector is 32 bits: one sum, or the four bytes (two words) that go into it.
+/// </summary>
+/// <typeparam name="V">A vector.</typeparam>
+/// <typeparam name="P">Sums in INT16, on their way to one vector of INT32.</typeparam>
+unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
+{
+    /// <summary>Sums in a vector.</summary>
+    static abstract int Lanes { get; }
+
+    /// <summary>Neighbouring bytes whose products one INT16 sum takes at a time.</summary>
+    static abstract int Products { get; }
+
+    static abstract V Load(void* address);
+
+    static abstract void Store(V vector, int* address);
+
+    /// <summary>The same four bytes in all lanes.</summary>
+    static abstract V Broadcast(byte* address);
+
+    /// <summary>A byte for each lane.</summary>
+    static abstract V Widen(byte* address);
+
+    static abstract V Add(V left, V right);
+
+    static abstract V Subtract(V left, V right);
+
+    /// <summary>A quarter: the two lowest bits are zero.</summary>
+    static abstract V Quarter(V vector);
+
+    /// <summary>sum + the products of words, two in a lane: exact in INT32.</summary>
+    static abstract V MultiplyAddWords(V sum, V words, V weights);
+
+    /// <summary>The products of unsigned with signed bytes, in INT16; the caller has checked that they fit.</summary>
+    static abstract P MultiplyBytes(V bytes, V weights);
+
+    /// <summary>partial + the products of bytes, in INT16.</summary>
+    static abstract P MultiplyAddBytes(P partial, V bytes, V weights);
+
+    /// <summary>sum + the INT16 sums of each lane.</summary>
+    static abstract V AddWidened(V sum, P partial);
+
+    /// <summary>Writes as many codes as there are lanes, of the channels from this one on.</summary>
+    static abstract void StoreCodes(V sums, CodeTable codes, int channel, byte* output);
+}

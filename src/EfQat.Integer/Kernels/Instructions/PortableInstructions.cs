@@ -1,0 +1,45 @@
+using System.Runtime.Intrinsics;
+
+namespace EfQat.Integer.Kernels.Instructions;
+
+using V = Vector128<int>;
+
+/// <summary>128 bits, by .NET's operators alone.</summary>
+readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
+{
+    public static int Lanes => 4;
+
+    public static int Products => 2;
+
+    public static V Load(void* address) => Vector128.Load((int*)address);
+
+    public static void Store(V vector, int* address) => vector.Store(address);
+
+    public static V Broadcast(byte* address) => Vector128.Create(*(int*)address);
+
+    public static V Widen(byte* address) => Vector128.Create(address[0], address[1], address[2], address[3]);
+
+    public static V Add(V left, V right) => left + right;
+
+    public static V Subtract(V left, V right) => left - right;
+
+    public static V Quarter(V vector) => vector >> 2;
+
+    public static V MultiplyAddWords(V sum, V words, V weights) =>
+        sum + (words << 16 >> 16) * (weights << 16 >> 16) + (words >> 16) * (weights >> 16);
+
+    public static Vector128<short> MultiplyBytes(V bytes, V weights)
+    {
+        Vector128<short> codes = bytes.AsInt16(), factors = weights.AsInt16();
+        return (codes & Vector128.Create((short)0xFF)) * (factors << 8 >> 8) + (codes >>> 8) * (factors >> 8);
+    }
+
+    public static Vector128<short> MultiplyAddBytes(Vector128<short> partial, V bytes, V weights) => partial + MultiplyBytes(bytes, weights);
+
+    public static V AddWidened(V sum, Vector128<short> partial) => sum + (partial.AsInt32() << 16 >> 16) + (partial.AsInt32() >> 16);
+
+    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
+    {
+        for (int lane = 0; lane < Lanes; lane++) output[lane] = codes.Apply(sums[lane], channel + lane);
+    }
+}

@@ -1,0 +1,109 @@
+using EfQat.Integer.Kernels.Instructions;
+
+namespace EfQat.Integer.Kernels.Tiles;
+
+/// <summary>Twelve sums, twelve partial ones, two weights and a broadcast: 27 of 32 registers.</summary>
+readonly unsafe struct SixPixels<TSet, V, P> : ITile
+    where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
+{
+    public static int Pixels => 6;
+
+    public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
+    {
+        byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
+        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        for (int run = 0; run < runs.Count; run++)
+        {
+            nint offset = runs.Offsets[run];
+            for (nint end = offset + runs.Bytes; offset < end; offset += 4, weights += 2 * sizeof(V))
+            {
+                V a = TSet.Load(weights), b = TSet.Load(weights + sizeof(V)), codes = TSet.Broadcast(p0 + offset);
+                (a0, b0) = (TSet.MultiplyAddWords(a0, codes, a), TSet.MultiplyAddWords(b0, codes, b));
+                codes = TSet.Broadcast(p1 + offset);
+                (a1, b1) = (TSet.MultiplyAddWords(a1, codes, a), TSet.MultiplyAddWords(b1, codes, b));
+                codes = TSet.Broadcast(p2 + offset);
+                (a2, b2) = (TSet.MultiplyAddWords(a2, codes, a), TSet.MultiplyAddWords(b2, codes, b));
+                codes = TSet.Broadcast(p3 + offset);
+                (a3, b3) = (TSet.MultiplyAddWords(a3, codes, a), TSet.MultiplyAddWords(b3, codes, b));
+                codes = TSet.Broadcast(p4 + offset);
+                (a4, b4) = (TSet.MultiplyAddWords(a4, codes, a), TSet.MultiplyAddWords(b4, codes, b));
+                codes = TSet.Broadcast(p5 + offset);
+                (a5, b5) = (TSet.MultiplyAddWords(a5, codes, a), TSet.MultiplyAddWords(b5, codes, b));
+            }
+        }
+        int lanes = TSet.Lanes;
+        TSet.Store(a0, sums);
+        TSet.Store(b0, sums + lanes);
+        TSet.Store(a1, sums + 2 * lanes);
+        TSet.Store(b1, sums + 3 * lanes);
+        TSet.Store(a2, sums + 4 * lanes);
+        TSet.Store(b2, sums + 5 * lanes);
+        TSet.Store(a3, sums + 6 * lanes);
+        TSet.Store(b3, sums + 7 * lanes);
+        TSet.Store(a4, sums + 8 * lanes);
+        TSet.Store(b4, sums + 9 * lanes);
+        TSet.Store(a5, sums + 10 * lanes);
+        TSet.Store(b5, sums + 11 * lanes);
+    }
+
+    public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
+    {
+        byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
+        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        for (int run = 0; run < runs.Count; run++)
+        {
+            nint offset = runs.Offsets[run];
+            for (nint end = offset + runs.Bytes; offset < end;)
+            {
+                V a = TSet.Load(weights), b = TSet.Load(weights + sizeof(V)), codes = TSet.Broadcast(p0 + offset);
+                P s0 = TSet.MultiplyBytes(codes, a), t0 = TSet.MultiplyBytes(codes, b);
+                codes = TSet.Broadcast(p1 + offset);
+                P s1 = TSet.MultiplyBytes(codes, a), t1 = TSet.MultiplyBytes(codes, b);
+                codes = TSet.Broadcast(p2 + offset);
+                P s2 = TSet.MultiplyBytes(codes, a), t2 = TSet.MultiplyBytes(codes, b);
+                codes = TSet.Broadcast(p3 + offset);
+                P s3 = TSet.MultiplyBytes(codes, a), t3 = TSet.MultiplyBytes(codes, b);
+                codes = TSet.Broadcast(p4 + offset);
+                P s4 = TSet.MultiplyBytes(codes, a), t4 = TSet.MultiplyBytes(codes, b);
+                codes = TSet.Broadcast(p5 + offset);
+                P s5 = TSet.MultiplyBytes(codes, a), t5 = TSet.MultiplyBytes(codes, b);
+                offset += 4;
+                weights += 2 * sizeof(V);
+                for (nint stop = nint.Min(offset + 4 * (depth - 1), end); offset < stop; offset += 4, weights += 2 * sizeof(V))
+                {
+                    (a, b, codes) = (TSet.Load(weights), TSet.Load(weights + sizeof(V)), TSet.Broadcast(p0 + offset));
+                    (s0, t0) = (TSet.MultiplyAddBytes(s0, codes, a), TSet.MultiplyAddBytes(t0, codes, b));
+                    codes = TSet.Broadcast(p1 + offset);
+                    (s1, t1) = (TSet.MultiplyAddBytes(s1, codes, a), TSet.MultiplyAddBytes(t1, codes, b));
+                    codes = TSet.Broadcast(p2 + offset);
+                    (s2, t2) = (TSet.MultiplyAddBytes(s2, codes, a), TSet.MultiplyAddBytes(t2, codes, b));
+                    codes = TSet.Broadcast(p3 + offset);
+                    (s3, t3) = (TSet.MultiplyAddBytes(s3, codes, a), TSet.MultiplyAddBytes(t3, codes, b));
+                    codes = TSet.Broadcast(p4 + offset);
+                    (s4, t4) = (TSet.MultiplyAddBytes(s4, codes, a), TSet.MultiplyAddBytes(t4, codes, b));
+                    codes = TSet.Broadcast(p5 + offset);
+                    (s5, t5) = (TSet.MultiplyAddBytes(s5, codes, a), TSet.MultiplyAddBytes(t5, codes, b));
+                }
+                (a0, b0) = (TSet.AddWidened(a0, s0), TSet.AddWidened(b0, t0));
+                (a1, b1) = (TSet.AddWidened(a1, s1), TSet.AddWidened(b1, t1));
+                (a2, b2) = (TSet.AddWidened(a2, s2), TSet.AddWidened(b2, t2));
+                (a3, b3) = (TSet.AddWidened(a3, s3), TSet.AddWidened(b3, t3));
+                (a4, b4) = (TSet.AddWidened(a4, s4), TSet.AddWidened(b4, t4));
+                (a5, b5) = (TSet.AddWidened(a5, s5), TSet.AddWidened(b5, t5));
+            }
+        }
+        int lanes = TSet.Lanes;
+        TSet.Store(a0, sums);
+        TSet.Store(b0, sums + lanes);
+        TSet.Store(a1, sums + 2 * lanes);
+        TSet.Store(b1, sums + 3 * lanes);
+        TSet.Store(a2, sums + 4 * lanes);
+        TSet.Store(b2, sums + 5 * lanes);
+        TSet.Store(a3, sums + 6 * lanes);
+        TSet.Store(b3, sums + 7 * lanes);
+        TSet.Store(a4, sums + 8 * lanes);
+        TSet.Store(b4, sums + 9 * lanes);
+        TSet.Store(a5, sums + 10 * lanes);
+        TSet.Store(b5, sums + 11 * lanes);
+    }
+}
