@@ -12,6 +12,9 @@ internal sealed class StepWriter
 
     public string Line(Step step) => string.Join(' ', [step.GetType().Name, .. Words(step)]);
 
+    private IEnumerable<string> Words(string part, object value) =>
+        part == nameof(Step.From) ? [value is int[] { Length: > 0 } from ? string.Join(',', from) : StepText.Nothing] : Words(value);
+
     private IEnumerable<string> Words(object value)
     {
         switch (value)
@@ -22,7 +25,7 @@ internal sealed class StepWriter
             case int[] integers: Integers.AddRange(integers); break;
             case float[] scales: Scales.AddRange(scales); break;
             case Array: break;
-            default: return StepText.Parts(value.GetType()).SelectMany(part => Words(value.GetType().GetProperty(part.Name!)!.GetValue(value)!));
+            default: return StepText.Parts(value.GetType()).SelectMany(part => Words(part.Name!, value.GetType().GetProperty(part.Name!)!.GetValue(value)!));
         }
         var array = (Array)value;
         return [$"{array.Length}", .. array.GetType().GetElementType()!.IsPrimitive ? [] : array.Cast<object>().SelectMany(Words)];
@@ -49,7 +52,9 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales
     }
 
     private object Record(Type type, Queue<string> words) =>
-        Activator.CreateInstance(type, [.. StepText.Parts(type).Select(part => Value(part.ParameterType, words))])!;
+        Activator.CreateInstance(type, [.. StepText.Parts(type).Select(part => part.Name == nameof(Program.Step.From) ? From(Next(words)) : Value(part.ParameterType, words))])!;
+
+    private static int[] From(string word) => word == StepText.Nothing ? [] : [.. word.Split(',').Select(step => int.Parse(step, NumberStyles.None, CultureInfo.InvariantCulture))];
 
     private object Value(Type type, Queue<string> words)
     {
@@ -78,6 +83,9 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales
 
 internal static class StepText
 {
+    /// <summary>Where a step reads no other.</summary>
+    public const string Nothing = "-";
+
     public static IReadOnlyDictionary<string, Type> Kinds { get; } = new[]
     {
         typeof(QuantizeInput), typeof(Convolution), typeof(Addition), typeof(Concatenation), typeof(MaxPooling), typeof(AveragePooling), typeof(Shortcut),

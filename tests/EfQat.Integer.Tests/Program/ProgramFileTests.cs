@@ -1,0 +1,90 @@
+using EfQat.Integer.Compilation;
+using EfQat.Integer.Kernels;
+using EfQat.Integer.Program;
+using EfQat.Integer.Tests.Compilation;
+using EfQat.Models;
+using EfQat.Training;
+
+namespace EfQat.Integer.Tests.Program;
+
+public sealed class ProgramFileTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private string File(string name) => Path.Combine(folder.FullName, name);
+
+    [Fact]
+    public void Every_kind_of_step_comes_back()
+    {
+        var program = Steps.EveryKind();
+        ProgramFile.Save(program, File("a"));
+        var loaded = ProgramFile.Load(File("a"));
+        ProgramFile.Save(loaded, File("b"));
+        Assert.Equal(System.IO.File.ReadAllBytes(File("a")), System.IO.File.ReadAllBytes(File("b")));
+        Assert.Equal(program.Origin, loaded.Origin);
+
+        using IntegerSession one = new(program, KernelKind.Specification), other = new(loaded, KernelKind.Specification);
+        float[] image = [.. Steps.Random(9 * 9 * 2).Select(code => (float)code)], expected = new float[4], logits = new float[4];
+        one.Run(image, expected);
+        other.Run(image, logits);
+        Assert.Equal(expected, logits);
+        Assert.Equal(4, logits.Distinct().Count());
+    }
+
+    [Fact]
+    public void At_8_bits_it_is_3_point_9_times_smaller_than_the_floats()
+    {
+        manual_seed(1);
+        var model = ResNet.Create("resnet20", 1, 10);
+        SafeTensors.Write(File("fp32"), model.state_dict(), new Dictionary<string, string>());
+        var x = randn(2, 1, 32, 32);
+        ProgramFile.Save(IntegerCompiler.Compile(Networks.Prepared(model, "W8A8", x), x), File("int8"));
+        double ratio = (double)new FileInfo(File("fp32")).Length / new FileInfo(File("int8")).Length;
+        Assert.True(ratio >= 3.9, $"{ratio:0.000}");
+    }
+
+    [Fact]
+    public void A_file_cut_anywhere_is_an_error_that_names_it()
+    {
+        ProgramFile.Save(Steps.EveryKind(), File("a"));
+        byte[] bytes = System.IO.File.ReadAllBytes(File("a"));
+        for (int length = 0; length < bytes.Length; length += 7)
+        {
+            System.IO.File.WriteAllBytes(File("cut"), bytes[..length]);
+            Assert.StartsWith(File("cut"), Assert.Throws<UserError>(() => ProgramFile.Load(File("cut"))).Message);
+        }
+    }
+
+    [Fact]
+    public void A_file_of_another_kind_is_an_error()
+    {
+        SafeTensors.Write(File("weights"), new Dictionary<string, Tensor> { ["w"] = zeros(3) }, new Dictionary<string, string>());
+        Assert.Contains("no integer program; write one with 'efqat integer compile", Assert.Throws<UserError>(() => ProgramFile.Load(File("weights"))).Message);
+    }
+
+    [Theory]
+    [InlineData("Shortcut", "Shortcat", "a step of kind 'Shortcat'")]
+    [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 5 1 1 2 7", "damaged")] // reads a later step
+    [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 0 1 1 2", "ends early")]
+    [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 0 1 1 2 7 8", "too many")]
+    [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 0 1 1 3 7", "damaged")] // too wide to be added
+    [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 0 1 1 2 700", "damaged")]
+    [InlineData("9 9 2", "9 99999999 99999999", "damaged")]
+    [InlineData("9 9 2", "9 -9 2", "damaged")]
+    public void Steps_that_make_no_sense_are_an_error(string text, string other, string message)
+    {
+        ProgramFile.Save(Steps.EveryKind(), File("a"));
+        var (tensors, metadata) = SafeTensors.Read(File("a"));
+        Assert.Contains(text, metadata["steps"]);
+        metadata["steps"] = metadata["steps"].Replace(text, other);
+        SafeTensors.Write(File("b"), tensors, metadata);
+        Assert.Contains(message, Assert.Throws<UserError>(() => ProgramFile.Load(File("b"))).Message);
+    }
+}
