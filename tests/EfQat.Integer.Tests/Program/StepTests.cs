@@ -43,8 +43,8 @@ public sealed class StepTests : IDisposable
     {
         byte[] codes = Steps.Random(side * side * 40);
         var expected = nn.functional.avg_pool2d(
-            tensor(codes, [1, side, side, 40]).permute(0, 3, 1, 2).to(float64) - zero, kernel, stride, padding) * 0.73;
-        double factor = 0.73 / (kernel * kernel);
+            tensor(codes, [1, side, side, 40]).permute(0, 3, 1, 2).to(float64) - zero, kernel, stride, padding) * Math.Sqrt(0.5);
+        double factor = Math.Sqrt(0.5) / (kernel * kernel);
         int shift = 30 - Math.ILogB(factor);
         var step = new AveragePooling("pool", [0], new(kernel, kernel, stride, padding), zero, new([(int)Math.Round(factor * Math.Pow(2, shift))], [shift], 50, 0, 255));
         double[] means = expected.permute(0, 2, 3, 1).contiguous().data<double>().ToArray();
