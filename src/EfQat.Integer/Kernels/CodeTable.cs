@@ -7,6 +7,33 @@ namespace EfQat.Integer.Kernels;
 /// </summary>
 sealed unsafe class CodeTable
 {
+    /// <summary>Added to a sum.</summary>
+    public readonly int* Bias;
+
+    /// <summary>The lowest sum to multiply.</summary>
+    public readonly int* Lowest;
+
+    /// <summary>The highest.</summary>
+    public readonly int* Highest;
+
+    /// <summary>M.</summary>
+    public readonly int* Multiplier;
+
+    /// <summary>The code of zero, less 2^(63−s).</summary>
+    public readonly int* Zero;
+
+    /// <summary>2^(s−1) + 2^63.</summary>
+    public readonly ulong* Rounding;
+
+    /// <summary>s.</summary>
+    public readonly ulong* Shift;
+
+    /// <summary>The lowest code.</summary>
+    public readonly int Min;
+
+    /// <summary>The highest.</summary>
+    public readonly int Max;
+
     readonly Requantization requantization;
     readonly int[] channels;
     readonly PinnedMemory<int> ints;
@@ -20,6 +47,13 @@ sealed unsafe class CodeTable
         (requantization, this.channels) = (layer.Output, channels);
         int count = channels.Length;
         (ints, longs) = (new(5 * count), new(2 * count));
+        Bias = ints.Pointer;
+        Lowest = Bias + count;
+        Highest = Lowest + count;
+        Multiplier = Highest + count;
+        Zero = Multiplier + count;
+        Rounding = longs.Pointer;
+        Shift = Rounding + count;
         (Min, Max) = (layer.Output.Min, layer.Output.Max);
         for (int i = 0; i < count; i++)
         {
@@ -36,33 +70,6 @@ sealed unsafe class CodeTable
             Shift[place] = (ulong)shift;
         }
     }
-
-    /// <summary>Added to a sum.</summary>
-    public int* Bias => ints.Pointer;
-
-    /// <summary>The lowest sum to multiply.</summary>
-    public int* Lowest => Bias + channels.Length;
-
-    /// <summary>The highest.</summary>
-    public int* Highest => Lowest + channels.Length;
-
-    /// <summary>M.</summary>
-    public int* Multiplier => Highest + channels.Length;
-
-    /// <summary>The code of zero, less 2^(63−s).</summary>
-    public int* Zero => Multiplier + channels.Length;
-
-    /// <summary>2^(s−1) + 2^63.</summary>
-    public ulong* Rounding => longs.Pointer;
-
-    /// <summary>s.</summary>
-    public ulong* Shift => Rounding + channels.Length;
-
-    /// <summary>The lowest code.</summary>
-    public int Min { get; }
-
-    /// <summary>The highest.</summary>
-    public int Max { get; }
 
     /// <summary>One code, in plain 64-bit arithmetic.</summary>
     public byte Apply(int sum, int place) => channels[place] < 0 ? (byte)0 : requantization.Apply(sum + Bias[place], channels[place]);

@@ -1,13 +1,54 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
 namespace EfQat.Integer.Kernels;
 
 /// <summary>Which kernel is fastest for a layer on this machine: measured once, then remembered.</summary>
 public static class KernelChoice
 {
+    /// <summary>A candidate's time is the least of so many runs: what disturbs a run only makes it longer.</summary>
+    const int Runs = 8;
+
+    /// <summary>What the time of a kernel depends on.</summary>
+    sealed record Case(ConvolutionShape Shape, byte InputMax, int Depth, int Height, int Width, int Threads);
+
+    static readonly ConcurrentDictionary<Case, (KernelKind, InstructionSet)> Fastests = new();
+
     /// <summary>The kernel to take for pictures of this size.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="height">Rows of its input.</param>
     /// <param name="width">Columns of its input.</param>
     /// <param name="workers">The threads that will run it.</param>
-    public static ConvolutionKernel Fastest(ConvolutionLayer layer, int height, int width, Workers workers) =>
-        ConvolutionKernel.Compile(layer, KernelKind.Specification);
+    public static ConvolutionKernel Fastest(ConvolutionLayer layer, int height, int width, Workers workers)
+    {
+        var (kind, set) = Fastests.GetOrAdd(
+            new(layer.Shape, layer.InputMax, LayerBounds.Depth(layer, 2), height, width, workers.Threads), _ => Measure(layer, height, width, workers));
+        return ConvolutionKernel.Compile(layer, kind, set);
+    }
+
+    /// <summary>All that can compute a layer exactly, but for the specification.</summary>
+    public static IEnumerable<(KernelKind Kind, InstructionSet Set)> Candidates(ConvolutionLayer layer) =>
+        from kind in Enum.GetValues<KernelKind>()
+        where kind != KernelKind.Specification && LayerBounds.Refusal(layer, kind) is null
+        from set in InstructionSets.Available
+        where set != InstructionSet.Portable || InstructionSets.Best == InstructionSet.Portable
+        select (kind, set);
+
+    static (KernelKind, InstructionSet) Measure(ConvolutionLayer layer, int height, int width, Workers workers)
+    {
+        var shape = layer.Shape;
+        var input = new byte[height * width * shape.InputChannels];
+        var output = new byte[shape.OutputHeight(height) * shape.OutputWidth(width) * shape.OutputChannels];
+        return Candidates(layer).MinBy(candidate =>
+        {
+            var kernel = ConvolutionKernel.Compile(layer, candidate.Kind, candidate.Set);
+            var scratch = new byte[kernel.ScratchBytes(height, width, workers.Threads)];
+            return Enumerable.Range(0, Runs).Min(_ =>
+            {
+                long start = Stopwatch.GetTimestamp();
+                kernel.Run(input, height, width, output, scratch, workers);
+                return Stopwatch.GetTimestamp() - start;
+            });
+        });
+    }
 }

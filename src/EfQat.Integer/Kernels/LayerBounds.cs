@@ -11,30 +11,52 @@ static class LayerBounds
             KernelKind.Depthwise when layer.Shape is not { Groups: var groups, InputChannels: var c, OutputChannels: var k } || groups != c || groups != k =>
                 $"depthwise kernel: {layer.Shape} has not one filter for each channel; use {nameof(KernelKind.Direct)}",
             KernelKind.Direct16 when Depth(layer, 2) == 0 =>
-                $"INT16 accumulation: codes up to {layer.InputMax} times two weights up to {MaxWeight(layer)} exceed {short.MaxValue}; "
+                $"INT16 accumulation: codes up to {layer.InputMax} times two weights, each up to {layer.Weights.Max(w => Math.Abs((int)w))}, exceed {short.MaxValue}; "
                 + $"use {nameof(KernelKind.Direct)}, or quantize to 7 bits",
             _ => null,
         };
 
     /// <summary>
-    /// How many multiply-adds in a row an INT16 lane holds, whatever the codes: the products of one sign alone must fit. With 7 bits, 63 · 63 · 8 ≤ 32767
-    /// (EasyQuant, section 3.3); the layer's own weights often allow more. 0 where not even one fits.
+    /// How many multiply-adds in a row an INT16 sum holds, whatever the codes: what they can reach with products of one sign alone must fit. With 7 bits,
+    /// 63 · 63 · 8 ≤ 32767 (EasyQuant, section 3.3); a layer's own weights often allow more. 0 where not even one fits.
     /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="products">Neighbouring channels that one multiply-add takes together.</param>
     public static int Depth(ConvolutionLayer layer, int products)
     {
-        int depth = 0;
-        while (depth < MaxDepth && Fits(layer, products, depth + 1)) depth++;
+        int depth = MaxDepth;
+        while (depth > 0 && !Fits(layer, products, depth)) depth--;
         return depth;
     }
 
-    /// <summary>Deeper ones save nothing that could be measured.</summary>
+    /// <summary>At 8, an instruction in 17 widens; deeper saves no more.</summary>
     const int MaxDepth = 8;
 
-    static int MaxWeight(ConvolutionLayer layer) => layer.Weights.Max(w => Math.Abs((int)w));
-
-    static bool Fits(ConvolutionLayer layer, int products, int depth) => (long)layer.InputMax * MaxWeight(layer) * products * depth <= short.MaxValue;
+    /// <summary>Follows the order of <see cref="DirectKernel{TSet, V, P, TTile}"/>: units of four channels, so many of them to a sum, along each run of taps.</summary>
+    static bool Fits(ConvolutionLayer layer, int products, int depth)
+    {
+        var shape = layer.Shape;
+        int channels = shape.InputChannels / shape.Groups, units = (channels + 3) / 4;
+        int taps = shape.KernelHeight * shape.KernelWidth, run = shape.TapsAdjoin() ? shape.KernelWidth : 1;
+        Span<int> positive = stackalloc int[4], negative = stackalloc int[4];
+        for (int tap = 0; tap < shape.OutputChannels * taps; tap++)
+            for (int unit = 0; unit < units; unit++)
+            {
+                if ((tap % taps % run * units + unit) % depth == 0)
+                {
+                    positive.Clear();
+                    negative.Clear();
+                }
+                for (int c = 4 * unit; c < Math.Min(4 * unit + 4, channels); c++)
+                {
+                    int weight = layer.Weights[tap * channels + c], sum = c % 4 / products;
+                    positive[sum] += Math.Max(weight, 0);
+                    negative[sum] -= Math.Min(weight, 0);
+                    if (Math.Max(positive[sum], negative[sum]) * layer.InputMax > short.MaxValue) return false;
+                }
+            }
+        return true;
+    }
 
     static string? Malformed(ConvolutionLayer layer)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfQat.Integer.Kernels.Instructions;
 
 namespace EfQat.Integer.Kernels.Tiles;
@@ -8,6 +9,7 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
 {
     public static int Pixels => 6;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
@@ -46,6 +48,7 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
         TSet.Store(b5, sums + 11 * lanes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfQat.Integer.Kernels.Instructions;
 
 namespace EfQat.Integer.Kernels.Tiles;
@@ -8,6 +9,7 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
 {
     public static int Pixels => 3;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
@@ -34,6 +36,7 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
         TSet.Store(b2, sums + 5 * lanes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
