@@ -43,9 +43,10 @@ static class AblationCommand
         {
             var run = RunOptions.Read(parsed);
             string source = parsed.GetValue(data)!, folder = run.Out ?? DefaultOut;
+            var task = new ImageTask("resnet20", source);
             var study = new AblationStudy(
-                source, parsed.GetValue(weights) ?? EfQatExperiment.DefaultWeights(source), Scheme.Parse(parsed.GetValue(bits)!), parsed.GetValue(seeds), parsed.GetValue(images),
-                EfQatExperiment.Training with { Mode = FreezingModes.Parse(parsed.GetValue(mode)!), Ratio = parsed.GetValue(ratio) });
+                task, parsed.GetValue(weights) ?? EfQatExperiment.DefaultWeights(task), Scheme.Parse(parsed.GetValue(bits)!), parsed.GetValue(seeds), parsed.GetValue(images),
+                task.Settings.Quantized with { Mode = FreezingModes.Parse(parsed.GetValue(mode)!), Ratio = parsed.GetValue(ratio) });
             var store = new CellStore<AblationKey, Accuracy>(Path.Combine(folder, "cells.jsonl"));
             var results = ProgressView.Show(run.Quiet, view => study.Run(store, run.Device, view, token));
             var table = ResultTable.Of(results.GroupBy(result => result.Ablation.Question).SelectMany(question => Rows([.. question])))

@@ -51,13 +51,13 @@ static class AccuracyReport
 
     public static Report Of(ResultTable table, IReadOnlyList<Row> rows, AccuracyGrid grid)
     {
-        var report = new Report($"EfQAT's accuracy, ResNet-20, {grid.Data}")
-            .Lead($"Post-training quantization (PTQ), then one pass over {grid.Images:N0} images that trains the chosen blocks only; mean and standard "
+        var report = new Report($"EfQAT's accuracy, {grid.Task.Model}, {grid.Task.Source}")
+            .Lead($"Post-training quantization (PTQ), then one pass over {grid.Samples:N0} samples that trains the chosen blocks only; mean and standard "
                 + $"deviation of {grid.Seeds} seeds. Recovered: the share of PTQ's loss that training won back. Weights: the share that is updated.")
             .Table(table);
         foreach (var (_, chart) in Charts(rows))
             report.Chart(chart, "Ratio 0 trains scales, biases and norms only; ratio 1 is QAT.");
-        return report.Fact("Learning rates", $"{grid.Training.LearningRate} and {grid.Training.ScaleLearningRate} (scales)").OnThisMachine();
+        return report.Fact("Learning rates", $"{grid.Training.LearningRate} ({grid.Training.WeightRule}) and {grid.Training.ScaleLearningRate} (scales)").OnThisMachine();
     }
 
     /// <summary>A chart for each bit width: accuracy over the ratio, every mode from the same 0 % to the same 100 %.</summary>

@@ -3,11 +3,9 @@ using System.Diagnostics;
 using System.Globalization;
 using EfQat.Cli.Experiments;
 using EfQat.Cli.Progress;
-using EfQat.Datasets;
 using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Importance;
-using EfQat.Models;
 using EfQat.Quantization;
 using EfQat.Training;
 
@@ -41,7 +39,7 @@ static class ReproduceCommand
         var ratios = new Option<double[]>("--ratios") { Description = "Shares of blocks to update", DefaultValueFactory = _ => [0.05, 0.1, 0.25], AllowMultipleArgumentsPerToken = true };
         var images = new Option<int>("--images") { Description = "Training images that each method sees", DefaultValueFactory = _ => 8192 }.AtLeast(1);
         var turns = new Option<int>("--turns") { Description = "Timed steps of each method", DefaultValueFactory = _ => 7 }.AtLeast(1);
-        var defaults = EfQatExperiment.Training;
+        var defaults = ImageTask.Defaults.Quantized;
         var lr = new Option<double>("--lr") { Description = "Learning rate of weights, biases and norms, the same for every method; cosine schedule", DefaultValueFactory = _ => defaults.LearningRate };
         var scaleLr = new Option<double>("--scale-lr") { Description = "Learning rate of scales and zero points", DefaultValueFactory = _ => defaults.ScaleLearningRate };
         var command = new ExampleCommand(
@@ -58,15 +56,15 @@ static class ReproduceCommand
             var run = RunOptions.Read(parsed);
             var training = defaults with { LearningRate = parsed.GetValue(lr), ScaleLearningRate = parsed.GetValue(scaleLr) };
             var experiment = new EfQatExperiment(
-                (FashionMnist.Load("train"), FashionMnist.Load("test")), parsed.GetValue(weights)!, parsed.GetValue(images), run.Seed, run.Device);
+                new ImageTask("resnet20", "fashion-mnist"), parsed.GetValue(weights)!, parsed.GetValue(images), run.Seed, run.Device);
             Scheme[] schemes = [.. parsed.GetValue(bits)!.Select(Scheme.Parse)];
             var clock = Stopwatch.StartNew();
             var rows = ProgressView.Show(run.Quiet, view => new Comparison(experiment, training, parsed.GetValue(turns)).Run(schemes, parsed.GetValue(ratios)!, view, token));
             var table = ReproduceReport.Table(rows);
             Terminal.Write(parsed, table);
-            Terminal.Note(parsed, $"{Machine.Line}, {experiment.Images} images a method, seed {run.Seed}; took {clock.Elapsed:h\\:mm\\:ss}");
+            Terminal.Note(parsed, $"{Machine.Line}, {experiment.Samples} images a method, seed {run.Seed}; took {clock.Elapsed:h\\:mm\\:ss}");
             string report = Path.Combine(run.Out ?? DefaultOut, "report.html");
-            ReproduceReport.Of(table, rows, run, experiment.Images).Save(report);
+            ReproduceReport.Of(table, rows, run, experiment.Samples).Save(report);
             foreach (var (scheme, chart) in ReproduceReport.Charts(rows))
                 WholeFile.Write(Path.Combine(run.Out ?? DefaultOut, $"accuracy-{scheme}.svg"), chart.ToSvg());
             Terminal.Note(parsed, $"report: {report}");
@@ -91,7 +89,7 @@ static class ReproduceCommand
 
         IEnumerable<Row> Run(Scheme scheme, double[] ratios, double fp32, Func<string, ITrainingMonitor> monitor, CancellationToken token)
         {
-            TrainedMethod Train(string name, ResNet model, EfQatOptions options) => experiment.Train(
+            TrainedMethod Train(string name, nn.Module<Tensor, Tensor> model, EfQatOptions options) => experiment.Train(
                 model, options, monitor(string.Create(CultureInfo.InvariantCulture, $"{name} {options.Ratio:0 %}")), token);
 
             // QAT is trained first, since the others' speed is measured against it, but reads best as the last row.

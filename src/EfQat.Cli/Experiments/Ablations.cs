@@ -54,20 +54,20 @@ sealed record Ablation(string Question, string Variant, EfQatOptions Options)
 }
 
 /// <summary>The ablations on one network.</summary>
-/// <param name="Data">As 'efqat data list' names it, or a folder.</param>
+/// <param name="Task">The network and its data.</param>
 /// <param name="Weights">The full-precision file.</param>
 /// <param name="Scheme">Bits.</param>
 /// <param name="Seeds">How many, from 1 on.</param>
 /// <param name="Images">Training images that a method sees.</param>
 /// <param name="Ours">What every variant changes one thing of.</param>
-sealed record AblationStudy(string Data, string Weights, Scheme Scheme, int Seeds, int Images, EfQatOptions Ours)
+sealed record AblationStudy(ILearningTask Task, string Weights, Scheme Scheme, int Seeds, int Images, EfQatOptions Ours)
 {
     /// <summary>Runs what the store lacks; top-1 of every seed for every variant.</summary>
     public List<(Ablation Ablation, double[] Top1)> Run(CellStore<AblationKey, Accuracy> store, Device device, IProgressView view, CancellationToken token)
     {
-        string digest = EfQatExperiment.Digest(Weights);
-        var experiments = EfQatExperiment.BySeed(Data, Weights, Images, Seeds, device);
-        AblationKey Key(Ablation ablation, int seed) => new(Data, digest, $"{Scheme}", seed, Images, ablation.Options);
+        string digest = EfQatExperiment.Digest(Task, Weights);
+        var experiments = EfQatExperiment.BySeed(Task, Weights, Images, Seeds, device);
+        AblationKey Key(Ablation ablation, int seed) => new(Task.Source, digest, $"{Scheme}", seed, Images, ablation.Options);
         var all = Ablation.All(Ours);
         var missing = all.SelectMany(ablation => Enumerable.Range(1, Seeds).Select(seed => Key(ablation, seed))).Where(key => !store.Has(key)).ToHashSet();
         int ran = 0;

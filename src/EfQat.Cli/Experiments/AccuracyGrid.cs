@@ -12,43 +12,43 @@ namespace EfQat.Cli.Experiments;
 /// <param name="Scheme">FP32 or bits.</param>
 /// <param name="Method">FP32, PTQ, EfQAT's mode, QAT; at ratio 0 all modes are one: EfQAT.</param>
 /// <param name="Ratio">Share of blocks updated; null without training.</param>
-/// <param name="Seed">Draws images for training and calibration, and their order.</param>
-/// <param name="Images">That are trained on.</param>
+/// <param name="Seed">Draws samples for training and calibration, and their order.</param>
+/// <param name="Images">Samples that are trained on.</param>
 /// <param name="LearningRate">Of weights, biases and norms.</param>
 /// <param name="ScaleLearningRate">Of scales and zero points.</param>
 sealed record AccuracyKey(
     string Data, string Weights, string Scheme, string Method, double? Ratio, long Seed, int Images, double LearningRate, double ScaleLearningRate);
 
 /// <summary>What came of it.</summary>
-/// <param name="Top1">On all test images, in percent.</param>
+/// <param name="Top1">On all test samples, in percent.</param>
 /// <param name="WeightsUpdated">Share of all weights in percent.</param>
 sealed record Accuracy(double Top1, double WeightsUpdated);
 
 /// <summary>The cells to run.</summary>
-/// <param name="Data">As 'efqat data list' names it, or a folder.</param>
+/// <param name="Task">The network and its data.</param>
 /// <param name="Weights">The full-precision file.</param>
 /// <param name="Schemes">Bits.</param>
 /// <param name="Ratios">Shares of blocks to update between 0 and 1, which are always run.</param>
 /// <param name="Seeds">How many, from 1 on.</param>
-/// <param name="Images">Training images that a method sees.</param>
+/// <param name="Samples">Of training, that a method sees.</param>
 /// <param name="Training">Learning rates.</param>
 sealed record AccuracyGrid(
-    string Data, string Weights, IReadOnlyList<Scheme> Schemes, IReadOnlyList<double> Ratios, int Seeds, int Images, EfQatOptions Training)
+    ILearningTask Task, string Weights, IReadOnlyList<Scheme> Schemes, IReadOnlyList<double> Ratios, int Seeds, int Samples, EfQatOptions Training)
 {
     /// <summary>Runs what the store lacks, and returns all cells of this grid, FP32 first.</summary>
     public List<Cell<AccuracyKey, Accuracy>> Run(CellStore<AccuracyKey, Accuracy> store, Device device, IProgressView view, CancellationToken token)
     {
-        string digest = EfQatExperiment.Digest(Weights);
+        string digest = EfQatExperiment.Digest(Task, Weights);
         var keys = (
             from seed in Enumerable.Range(1, Seeds)
             from scheme in Schemes
             from method in Methods()
             select (Scheme: scheme, method.Mode, Key: new AccuracyKey(
-                Data, digest, $"{scheme}", method.Name, method.Ratio, seed, Images, Training.LearningRate, Training.ScaleLearningRate))).ToList();
+                Task.Source, digest, $"{scheme}", method.Name, method.Ratio, seed, Samples, Training.LearningRate, Training.ScaleLearningRate))).ToList();
         int missing = keys.Count(cell => !store.Has(cell.Key)), ran = 0;
         if (missing < keys.Count) view.Line($"{keys.Count - missing} of {keys.Count} cells are there already");
 
-        var experiments = EfQatExperiment.BySeed(Data, Weights, Images, Seeds, device);
+        var experiments = EfQatExperiment.BySeed(Task, Weights, Samples, Seeds, device);
         List<Cell<AccuracyKey, Accuracy>> cells = [];
         void Get(AccuracyKey key, Lazy<EfQatExperiment> experiment, Func<EfQatExperiment, Accuracy> run)
         {
@@ -59,7 +59,7 @@ sealed record AccuracyGrid(
             if (isNew) view.Line(string.Create(CultureInfo.InvariantCulture, $"{key.Scheme} {key.Method} {key.Ratio:0 %} seed {key.Seed}: top-1 {cells[^1].Result.Top1:0.00} %"));
         }
 
-        Get(new(Data, digest, "FP32", "FP32", null, 0, 0, 0, 0), experiments[0], on => new(on.Top1(on.Fp32(), token), 0));
+        Get(new(Task.Source, digest, "FP32", "FP32", null, 0, 0, 0, 0), experiments[0], on => new(on.Top1(on.Fp32(), token), 0));
         foreach (var (scheme, mode, key) in keys)
             Get(key, experiments[key.Seed - 1], on =>
             {

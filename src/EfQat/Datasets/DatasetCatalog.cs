@@ -63,11 +63,15 @@ public static class DatasetCatalog
         return Download.Fetch(entry, Path.Combine(UserFolder, entry.Folders[0]), progress, cancellation);
     }
 
+    /// <summary>A folder of data, by its path or by its name where data is searched for; null where there is none.</summary>
+    public static string? Folder(string name) =>
+        Roots().Select(root => Path.Combine(root, name)).Prepend(name).FirstOrDefault(Directory.Exists);
+
     static (DatasetEntry Entry, string Folder) Locate(string name, string? folder)
     {
         if (Manifest.Entries.FirstOrDefault(entry => entry.Name == name) is not { } known)
         {
-            folder = Roots().Select(root => Path.Combine(root, name)).Prepend(name).FirstOrDefault(Directory.Exists) ?? throw Manifest.Unknown(name);
+            folder = Folder(name) ?? throw Manifest.Unknown(name);
             return (Manifest.Entries.FirstOrDefault(entry => Holds(entry, folder)) ?? ImageFolder.Describe(folder), folder);
         }
         if (folder is null)

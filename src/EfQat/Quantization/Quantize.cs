@@ -22,7 +22,10 @@ public static class Quantize
         string[] layers = [.. model.named_modules().Where(pair => pair.module is Conv2d or Linear).Select(pair => pair.name)];
         if (layers.Length == 0)
             throw new UserError($"{model.GetName()}: it has no convolution and no linear layer to quantize, or was quantized already");
-        bool AtTheEdge(string name) => name == layers[0] || name == layers[^1];
+        string Parent(string name) => name[..(name.LastIndexOf('.') + 1)];
+        // The layers beside a shared input read it: where one of them is the network's first, all are.
+        string? first = model.named_modules().Where(pair => pair.module is SharedInput).Select(pair => Parent(pair.name)).FirstOrDefault(Parent(layers[0]).Equals);
+        bool AtTheEdge(string name) => name == layers[0] || name == layers[^1] || Parent(name) == first;
         int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
         int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
         Grid WeightGrid(string name) => Grid.Weights(WeightBits(name), scheme.NarrowWeights);
@@ -35,7 +38,7 @@ public static class Quantize
             Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
             BatchNorm2d origin when QuantBatchNorm2d.Replaces(origin) => new QuantBatchNorm2d(origin),
             ReLU => Activation(scheme.ActivationBits, relu: true),
-            SharedInput => Activation(scheme.ActivationBits),
+            SharedInput => Activation(InputBits(name)),
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
             OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),
             _ => null,

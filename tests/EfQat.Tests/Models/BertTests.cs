@@ -127,6 +127,16 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
+    public void The_first_layer_is_query_key_and_value_together()
+    {
+        using var model = Model();
+        Quantize.Prepare(model, Scheme.Parse("W4A4"));
+        string[] eight = [.. model.named_modules().Where(pair => pair.module is QuantizedLayer { WeightGrid.Bits: 8 } or FakeQuantize { Grid.Bits: 8 }).Select(pair => pair.name)];
+        string[] first = ["input", "query", "query.input", "key", "key.input", "value", "value.input"];
+        Assert.Equal([.. first.Select(name => $"bert.encoder.layer.0.attention.self.{name}"), "classifier", "classifier.input"], eight);
+    }
+
+    [Fact]
     public void Switched_off_the_quantized_model_is_the_float_model_exactly()
     {
         using var scope = NewDisposeScope();

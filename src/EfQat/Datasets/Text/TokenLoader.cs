@@ -10,8 +10,10 @@ namespace EfQat.Datasets;
 /// <param name="shuffle">A new order every epoch; what does not fill a batch is left out.</param>
 /// <param name="seed">Decides the order.</param>
 /// <param name="device">Where the tensors go.</param>
+/// <param name="byLength">Puts sequences of like length into a batch, so that there is next to no filling to compute on.</param>
 public sealed class TokenLoader(
-    string name, IReadOnlyList<TokenSequence> sequences, int batchSize, bool shuffle = false, long seed = 0, Device? device = null) : IBatches
+    string name, IReadOnlyList<TokenSequence> sequences, int batchSize, bool shuffle = false, long seed = 0, Device? device = null,
+    bool byLength = false) : IBatches
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -28,9 +30,12 @@ public sealed class TokenLoader(
     /// <summary>The batches of an epoch: ids, types and mask as one tensor // [N, 3, L], int64; labels // [N], or [N, 2] for answers</summary>
     public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
     {
-        int[] order = shuffle ? SplitMix64.Permutation(Count, seed, epoch) : [.. Enumerable.Range(0, Count)];
-        for (int batch = firstBatch; batch < BatchesPerEpoch; batch++)
-            yield return Load([.. order.Skip(batch * batchSize).Take(batchSize).Select(i => sequences[i])]);
+        IEnumerable<int> order = shuffle ? SplitMix64.Permutation(Count, seed, epoch).Take(BatchesPerEpoch * batchSize) : Enumerable.Range(0, Count);
+        if (byLength) order = order.OrderBy(i => sequences[i].Tokens.Length);  // stable: at random among those of a length
+        int[][] batches = [.. order.Chunk(batchSize)];
+        if (byLength && shuffle) batches = [.. SplitMix64.Permutation(batches.Length, seed, epoch).Select(i => batches[i])];
+        foreach (int[] batch in batches[firstBatch..])
+            yield return Load([.. batch.Select(i => sequences[i])]);
     }
 
     private Batch Load(TokenSequence[] chosen)

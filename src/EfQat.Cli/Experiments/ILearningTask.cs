@@ -1,0 +1,51 @@
+using EfQat.Datasets;
+using EfQat.Training;
+
+namespace EfQat.Cli.Experiments;
+
+/// <summary>How a task is trained where nothing else is asked for.</summary>
+/// <param name="Epochs">In full precision.</param>
+/// <param name="Batch">Likewise.</param>
+/// <param name="LearningRate">The highest, likewise.</param>
+/// <param name="WeightDecay">Likewise.</param>
+/// <param name="QuantizedBatch">Of QAT and EfQAT.</param>
+/// <param name="Quantized">QAT's and EfQAT's settings, for an hour's grid.</param>
+/// <param name="QuickLearningRate">Theirs, for the few steps of --quick.</param>
+sealed record TaskSettings(
+    int Epochs, int Batch, double LearningRate, double WeightDecay, int QuantizedBatch, EfQatOptions Quantized, double QuickLearningRate);
+
+/// <summary>A network and the samples it learns from: all that commands have to know of pictures and of texts.</summary>
+interface ILearningTask
+{
+    /// <summary>The network's name, e.g. resnet20.</summary>
+    string Model { get; }
+
+    /// <summary>The data as the user names them.</summary>
+    string Source { get; }
+
+    /// <summary>What a checkpoint must agree in beside them.</summary>
+    IReadOnlyDictionary<string, string> Identity { get; }
+
+    /// <summary>How it is trained.</summary>
+    TaskSettings Settings { get; }
+
+    /// <summary>Training samples, in a new order every epoch, and augmented where that is usual.</summary>
+    /// <param name="samples">So many, drawn at random; null: all.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    /// <param name="seed">Draws them and their order.</param>
+    /// <param name="device">Where to compute.</param>
+    IBatches Train(int? samples, int batch, long seed, Device device);
+
+    /// <summary>Training samples as they are, for calibration.</summary>
+    IBatches Calibration(int samples, long seed, Device device);
+
+    /// <summary>What accuracy is measured on.</summary>
+    IBatches Test(Device device);
+
+    /// <summary>The network with random weights.</summary>
+    nn.Module<Tensor, Tensor> Create();
+
+    /// <summary>Reads weights into it.</summary>
+    /// <exception cref="UserError">They are of another network.</exception>
+    void Load(nn.Module<Tensor, Tensor> model, string weights);
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+
+namespace EfQat.Cli.Experiments;
+
+/// <summary>The options that say what is learned: a network and its data.</summary>
+static class TaskOptions
+{
+    static readonly Option<string> Model = new Option<string>("--model") { Description = "The network", DefaultValueFactory = _ => "resnet20" }
+        .AcceptOnlyFromAmong("resnet20", "resnet32", "resnet44", "resnet56", "bert-small", "bert-base");
+
+    static readonly Option<string?> Data = new("--data")
+    {
+        Description = "Pictures: a name that 'efqat data list' shows, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg; for bert-*: SST-2's folder, "
+            + "with train.tsv and dev.tsv, which is searched for where EFQAT_DATA says, too [default: fashion-mnist, for bert-* sst2]",
+    };
+
+    static readonly Option<string?> Vocabulary = new("--vocab") { Description = "For bert-*: the vocab.txt of an uncased BERT", HelpName = "FILE" };
+
+    public static void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[Model, Data, Vocabulary]) command.Add(option);
+    }
+
+    /// <exception cref="UserError">BERT has no vocabulary.</exception>
+    public static ILearningTask Read(ParseResult parsed)
+    {
+        string model = parsed.GetValue(Model)!;
+        if (!model.StartsWith("bert")) return new ImageTask(model, parsed.GetValue(Data) ?? "fashion-mnist");
+        return new TextTask(model, parsed.GetValue(Data) ?? "sst2", parsed.GetValue(Vocabulary)
+            ?? throw new UserError($"--model {model}: it needs --vocab FILE, the vocab.txt of an uncased BERT (beside its published weights)"));
+    }
+}
