@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EfQat.Cli.Experiments;
+using EfQat.Training;
 
 namespace EfQat.Cli.Tests;
 
@@ -58,6 +59,51 @@ public sealed class AccuracyTests : IDisposable
     {
         var cell = JsonDocument.Parse(line).RootElement;
         return (cell.GetProperty("key").GetRawText(), cell.GetProperty("result").GetProperty("top1").GetDouble());
+    }
+
+    [Fact]
+    public async Task A_grid_on_texts_trains_every_method()
+    {
+        string[] data = TinyTexts.Write(folder, 800);
+        Assert.Equal(0, (await Shell.Run(["train", .. data, "--epochs", "1", "--batch", "8", "--threads", "1", "--quiet", "--out", folder])).ExitCode);
+        Task<Outcome> Grid(string weights, string run) => Shell.Run(
+        [
+            "reproduce", "efqat-accuracy", .. data, "--fp32", Path.Combine(folder, weights), "--bits", "W4A4", "--ratios", "0.1", "--seeds", "1", "--images", "64",
+            "--threads", "1", "--quiet", "--out", run,
+        ]);
+        var outcome = await Grid("tiny-texts-bert-small.safetensors", folder);
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        Assert.Contains("bert-small", outcome.Output);
+        JsonElement[] cells = [.. File.ReadAllLines(Cells(folder)).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(
+            ["FP32", "PTQ", "EfQAT", "EfQAT-CWPL", "EfQAT-CWPN", "EfQAT-LWPN", "QAT"], cells.Select(cell => cell.GetProperty("key").GetProperty("method").GetString()));
+        Assert.Equal([0, 0, 0, 100], new[] { 0, 1, 2, 6 }.Select(i => cells[i].GetProperty("result").GetProperty("weights_updated").GetDouble()));
+
+        SafeTensors.Write(Path.Combine(folder, "headless.safetensors"), new Dictionary<string, Tensor> { ["bert.pooler.dense.bias"] = zeros(256) }, new Dictionary<string, string>());
+        var refused = await Grid("headless.safetensors", Run("other"));
+        Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
+        Assert.Contains("headless.safetensors: it lacks bert.embeddings", refused.Error);
+    }
+
+    [Fact]
+    public async Task Quick_has_a_learning_rate_of_its_own_which_can_be_overruled()
+    {
+        var weights = Run("weights.safetensors");
+        File.WriteAllText(weights, "not read");
+        string[] quick = ["reproduce", "efqat-accuracy", "--data", "tiny", "--fp32", weights, "--quick", "--quiet", "--out", folder];
+        void Store(double rate)
+        {
+            var store = new CellStore<AccuracyKey, Accuracy>(Cells(folder));
+            string digest = EfQatExperiment.Digest(weights);
+            store.Get(new("tiny", digest, "FP32", "FP32", null, 0, 0, 0, 0), () => new(1, 0));
+            foreach (var (method, ratio) in new (string, double?)[] { ("PTQ", null), ("EfQAT", 0), ("EfQAT-CWPL", 0.1), ("EfQAT-CWPN", 0.1), ("EfQAT-LWPN", 0.1), ("QAT", 1) })
+                store.Get(new("tiny", digest, "W4A4", method, ratio, 1, 1024, rate, 3e-2), () => new(1, 0));
+        }
+        Store(1e-3);
+        Assert.Equal(0, (await Shell.Run(quick)).ExitCode); // nothing is left to run: there are no such data
+        Assert.Contains("'tiny'", (await Shell.Run([.. quick, "--lr", "0.5"])).Error);
+        Store(0.5);
+        Assert.Equal(0, (await Shell.Run([.. quick, "--lr", "0.5"])).ExitCode);
     }
 
     [Fact]

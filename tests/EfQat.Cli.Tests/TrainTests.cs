@@ -29,13 +29,26 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
-    public async Task A_run_killed_between_two_checkpoints_ends_with_the_bits_of_one_that_was_not()
+    public Task A_run_killed_between_two_checkpoints_ends_with_the_bits_of_one_that_was_not() =>
+        EndsWithTheSameBits("tiny-resnet20.safetensors", run => Arguments(800, run: run));
+
+    /// <summary>Dropout, too, goes on where it was.</summary>
+    [Fact]
+    public Task A_run_on_texts_killed_between_two_checkpoints_ends_with_the_bits_of_one_that_was_not() =>
+        EndsWithTheSameBits("tiny-texts-bert-small.safetensors", run => TextArguments(run, 800));
+
+    string[] TextArguments(string run, int texts) =>
+        ["train", .. TinyTexts.Write(folder, texts), "--epochs", "1", "--batch", "8", "--threads", "1", "--quiet", "--out", run];
+
+    /// <param name="file">The weights.</param>
+    /// <param name="command">Of 100 steps, given where to write.</param>
+    async Task EndsWithTheSameBits(string file, Func<string, string[]> command)
     {
         var straight = Path.Combine(folder, "straight");
-        using (var process = Shell.Start([], Arguments(800, run: straight)))
+        using (var process = Shell.Start([], command(straight)))
             Assert.Equal(0, (await process.Finish()).ExitCode);
 
-        string[] arguments = Arguments(800, more: ["--save-every", "0.1"]); // 100 steps
+        string[] arguments = [.. command(Run), "--save-every", "0.1"];
         using (var victim = Shell.Start([], arguments))
         {
             Assert.True(SpinWait.SpinUntil(() => File.Exists(Checkpoint), TimeSpan.FromMinutes(2)));
@@ -51,9 +64,32 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "training.safetensors")), File.ReadAllBytes(Checkpoint)); // weights, momentum, generator
         var (expected, actual) = (Weights(straight), Weights(Run));
         Assert.All(expected.Keys, name => Assert.True(expected[name].Equals(actual[name]), name));
+
+        Dictionary<string, Tensor> Weights(string run) => SafeTensors.Read(Path.Combine(run, file)).Tensors;
     }
 
-    static Dictionary<string, Tensor> Weights(string run) => SafeTensors.Read(Path.Combine(run, "tiny-resnet20.safetensors")).Tensors;
+    [Fact]
+    public async Task Bert_learns_which_word_tells_the_class()
+    {
+        var (code, output, error) = await Shell.Run([.. TextArguments(Run, 1200), "--images", "800", "--json"]);
+        Assert.Equal((0, ""), (code, error));
+        var row = Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray());
+        Assert.Equal(("bert-small", "SST-2 (subset of 1200 texts)"), (row.GetProperty("model").GetString(), row.GetProperty("data").GetString()));
+        Assert.Equal(100, row.GetProperty("top1").GetDouble());
+    }
+
+    [Fact]
+    public async Task Texts_that_cannot_be_read_are_refused()
+    {
+        string[] arguments = TextArguments(Run, 24);
+        int vocabulary = Array.IndexOf(arguments, "--vocab"), data = Array.IndexOf(arguments, "--data");
+        AssertRefused(await Shell.Run([.. arguments[..vocabulary], .. arguments[(vocabulary + 2)..]]), "--model bert-small", "--vocab FILE", "vocab.txt");
+        AssertRefused(await Shell.Run([.. arguments[..data], .. arguments[(data + 2)..]]), "sst2/train.tsv", "EFQAT_DATA");
+        AssertRefused(await Shell.Run([.. arguments, "--images", "25"]), "25 texts", "choose 1 to 24");
+        Assert.Equal(0, (await Shell.Run(arguments)).ExitCode);
+        File.AppendAllText(arguments[vocabulary + 1], "more\n");
+        AssertRefused(await Shell.Run(arguments), Checkpoint, "its vocabulary is");
+    }
 
     [Fact]
     public async Task Json_has_the_result_and_the_weights_say_how_they_were_made()

@@ -21,9 +21,9 @@ static class TrainCommand
     public static ExampleCommand Create()
     {
         var images = new Option<int?>("--images") { Description = "Train on so many samples, drawn at random [default: all]" }.AtLeast(1);
-        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training set [default: 15, for bert-* 2]" }.AtLeast(1);
+        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training set [default: 15, for bert-* 1]" }.AtLeast(1);
         var batch = new Option<int?>("--batch") { Description = "Samples in a batch [default: 128, for bert-* 64]" }.AtLeast(1);
-        var rate = new Option<double?>("--lr") { Description = "Highest learning rate; it rises through one epoch, at most a tenth of the steps, then falls as a cosine [default: 0.1, for bert-* 0.0003]" };
+        var rate = new Option<double?>("--lr") { Description = "Highest learning rate; it rises through one epoch, at most a tenth of the steps, then falls as a cosine [default: 0.1, for bert-* 0.0005]" };
         var saveEvery = new Option<double>("--save-every") { Description = "Seconds from one checkpoint to the next; every epoch ends with one", DefaultValueFactory = _ => 60 };
         var command = new ExampleCommand(
             "train", "Train a full-precision model; goes on from DIR/training.safetensors where that exists",

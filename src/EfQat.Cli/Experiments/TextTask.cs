@@ -11,7 +11,7 @@ namespace EfQat.Cli.Experiments;
 sealed class TextTask(string model, string source, string vocabulary) : ILearningTask
 {
     static readonly TaskSettings Defaults = new(
-        Epochs: 2, Batch: 64, LearningRate: 3e-4, WeightDecay: 0.01, QuantizedBatch: 32,
+        Epochs: 1, Batch: 64, LearningRate: 5e-4, WeightDecay: 0.01, QuantizedBatch: 32,
         new EfQatOptions(LearningRate: 1e-4, ScaleLearningRate: 1e-2, WeightDecay: 0.01, WeightRule: WeightRule.AdamW), QuickLearningRate: 1e-4);
 
     readonly WordPiece tokenizer = WordPiece.Load(vocabulary);
