@@ -49,6 +49,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     /// <summary>Whether a ReLU comes first.</summary>
     public bool Relu => relu;
 
+    /// <summary>Told the input before it is used.</summary>
+    internal Action<Tensor>? Arriving { get; set; }
+
     /// <summary>What it does now.</summary>
     public QuantizerState State { get; set; }
 
@@ -87,6 +90,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
+        Arriving?.Invoke(input);
         if (State == QuantizerState.On) return Quantized(input);
         var x = relu ? input.relu() : input;
         if (State == QuantizerState.Observing)
@@ -106,7 +110,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         var outputs = Normalized.Of(input) is { } from
             ? NormalizedFakeQuantize.Apply(from, input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k)
             : Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k);
-        GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid));
+        GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid) { Quantizer = this });
         return outputs[0];
     }
 

@@ -24,7 +24,7 @@ public sealed class KeepsGrid : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         var output = origin.call(input);
-        if (GridTag.Of(input) is { } integers) GridTag.Attach(output, integers.ReadOff(output));
+        if (GridTag.Of(input) is { } integers) GridTag.Attach(output, integers.ReadOff(output) with { Moves = [.. integers.Moves, this] });
         return output;
     }
 }

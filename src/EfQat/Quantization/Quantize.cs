@@ -29,7 +29,12 @@ public static class Quantize
         int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
         int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
         Grid WeightGrid(string name) => Grid.Weights(WeightBits(name), scheme.NarrowWeights);
-        Grid ActivationGrid(int bits, bool relu) => scheme.SymmetricActivations ? new(bits, Signed: !relu, Symmetric: true) : Grid.Activations(bits);
+        Grid ActivationGrid(int bits, bool relu) => scheme switch
+        {
+            { SignedActivations: true } => new(bits, Signed: true, Symmetric: true, Narrow: true),
+            { SymmetricActivations: true } => new(bits, Signed: !relu, Symmetric: true),
+            _ => Grid.Activations(bits),
+        };
         FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale);
 
         nn.Module? Twin(string name, nn.Module module) => module switch

@@ -88,12 +88,26 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     /// <summary>The quantizer of the layer's input, where it has one of its own.</summary>
     public FakeQuantize? Input => input;
 
+    /// <summary>Added to the layer's product, or null. // [out]</summary>
+    public Tensor? Bias => bias;
+
+    /// <summary>Told the input, on its grid, before it is used.</summary>
+    internal Action<Tensor>? Arriving { get; set; }
+
     /// <summary>Sets every scale as an observer of its weights says.</summary>
     public void CalibrateWeight(ObserverKind observer)
     {
         using var scope = NewDisposeScope();
+        SetScales(WeightScales.Observe(weight, WeightGrid, observer, Granularity));
+    }
+
+    /// <summary>Sets every scale of the weight.</summary>
+    /// <param name="scales">All positive. // [out], [out, groups] or [1]</param>
+    public void SetScales(Tensor scales)
+    {
+        using var scope = NewDisposeScope();
         using var off = no_grad();
-        log_scale.copy_(WeightScales.Observe(weight, WeightGrid, observer, Granularity).log());
+        log_scale.copy_(scales.log());
         Refresh();
     }
 
@@ -126,6 +140,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     {
         if (input is not null && GridTag.Of(x) is null)
             x = input.call(x);
+        Arriving?.Invoke(x);
         if (!Quantizing)
             return Float(x, CompleteWeight);
         if (partial is null)

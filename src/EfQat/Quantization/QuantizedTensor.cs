@@ -10,6 +10,12 @@ namespace EfQat.Quantization;
 /// <param name="Grid">What the codes mean.</param>
 public sealed record QuantizedTensor(Tensor Codes, Tensor Scale, Tensor ZeroPoint, Grid Grid)
 {
+    /// <summary>Who put it on the grid; null where nobody says.</summary>
+    public FakeQuantize? Quantizer { get; init; }
+
+    /// <summary>What moved it since, first to last.</summary>
+    internal IReadOnlyList<KeepsGrid> Moves { get; init; } = [];
+
     /// <summary>q. // int16, the tensor's shape</summary>
     public Tensor Integers() => Codes.to(int16) + Grid.QMin;
 

@@ -12,7 +12,7 @@ namespace EfQat.Quantization;
 public sealed partial record Scheme(int WeightBits, int ActivationBits)
 {
     private const string Options =
-        "lsq, lsq+, first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
+        "lsq, lsq+, first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, signed, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
 
     /// <summary>The least bits of the first and the last layer, weights and input; 2 makes them as all others [ours]. "first-last=8"</summary>
     public int FirstLastBits { get; init; } = 8;
@@ -25,6 +25,9 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
 
     /// <summary>Activations without a zero point: unsigned behind a ReLU, else signed. "symmetric"</summary>
     public bool SymmetricActivations { get; init; }
+
+    /// <summary>Activations on [−qmax, qmax], behind a ReLU too, without a zero point: the integers of weights and activations are alike. "signed"</summary>
+    public bool SignedActivations { get; init; }
 
     /// <summary>Gradients of scales and zero points are divided by √(n·qmax) (LSQ, arXiv 1902.08153). Off: "no-gradient-scale"</summary>
     public bool GradientScale { get; init; } = true;
@@ -62,6 +65,7 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
         if (Granularity != Granularity.PerChannel) yield return $"{Granularity}";
         if (NarrowWeights) yield return "narrow";
         if (SymmetricActivations) yield return "symmetric";
+        if (SignedActivations) yield return "signed";
         if (!GradientScale) yield return "no-gradient-scale";
         if (WeightObserver != ObserverKind.MinMax) yield return $"weights={WeightObserver.ShortName()}";
         if (ActivationObserver != ObserverKind.MinMax) yield return $"activations={ActivationObserver.ShortName()}";
@@ -77,6 +81,7 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
         ["group", var size] => this with { Granularity = Granularity.PerGroup(Number(size)) },
         ["narrow"] => this with { NarrowWeights = true },
         ["symmetric"] => this with { SymmetricActivations = true },
+        ["signed"] => this with { SignedActivations = true },
         ["no-gradient-scale"] => this with { GradientScale = false },
         ["weights", var observer] => this with { WeightObserver = ObserverKinds.Parse(observer) },
         ["activations", var observer] => this with { ActivationObserver = ObserverKinds.Parse(observer) },

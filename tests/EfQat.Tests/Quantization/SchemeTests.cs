@@ -6,7 +6,7 @@ namespace EfQat.Tests.Quantization;
 public class SchemeTests
 {
     [Theory]
-    [InlineData("W4A8"), InlineData("W2A3,first-last=2"), InlineData("W4A4,per-tensor"), InlineData("W4A8,group=32,narrow"), InlineData("W8A8,symmetric"),
+    [InlineData("W4A8"), InlineData("W2A3,first-last=2"), InlineData("W4A4,per-tensor"), InlineData("W4A8,group=32,narrow"), InlineData("W8A8,symmetric"), InlineData("W7A7,narrow,signed"),
      InlineData("W4A4,no-gradient-scale"), InlineData("W4A8,weights=mse,activations=percentile"), InlineData("W4A8,weights=kl,activations=moving-average")]
     public void Reads_as_it_is_written(string text)
     {
@@ -59,5 +59,14 @@ public class SchemeTests
         Assert.Equal([64, 4], layers[^2].get_parameter("log_scale")!.shape);
         Assert.Equal(new Grid(4, Signed: false, Symmetric: true), ((FakeQuantize)model.named_modules().First(pair => pair.name == "relu1").module).Grid);
         Assert.Equal(new Grid(6, Signed: true, Symmetric: true), layers[0].Input!.Grid);
+    }
+
+    [Fact]
+    public void Signed_activations_have_one_range_of_integers_with_weights()
+    {
+        using var model = ResNet.Create("resnet20", 1, 10);
+        Quantize.Prepare(model, Scheme.Parse("W7A7,first-last=2,narrow,signed"));
+        Assert.All(Quantize.Quantizers(model), quantizer => Assert.Equal((-63, 63), (quantizer.Grid.QMin, quantizer.Grid.QMax)));
+        Assert.All(Quantize.Layers(model), layer => Assert.Equal((-63, 63), (layer.WeightGrid.QMin, layer.WeightGrid.QMax)));
     }
 }
