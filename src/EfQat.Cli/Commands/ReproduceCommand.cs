@@ -50,6 +50,7 @@ static class ReproduceCommand
         };
         command.Add(AccuracyCommand.Create());
         command.Add(AblationCommand.Create());
+        command.Add(EasyQuantCommand.Create());
         RunOptions.AddTo(command);
         return command.Does((parsed, token) =>
         {
