@@ -29,8 +29,15 @@ sealed record LayerCosine(string Layer, double Cosine);
 /// <param name="Layers">In the network's order.</param>
 sealed record EasyQuantResult(double Top1, double SearchSeconds, LayerCosine[] Layers);
 
-/// <summary>One row: a method, in a variant, at a width.</summary>
-sealed record EasyQuantVariant(string Method, string Variant, int Bits, int Calibration, int Samples, EasyQuantOptions? Options);
+/// <summary>A method, in a variant, at a width.</summary>
+sealed record EasyQuantVariant(string Method, string Variant, int Bits, int Calibration, int Samples, EasyQuantOptions? Options)
+{
+    /// <summary>FP32 or INT and the width.</summary>
+    public string Width => Options is null ? "FP32" : string.Create(CultureInfo.InvariantCulture, $"INT{Bits}");
+}
+
+/// <summary>A variant and its result with each seed.</summary>
+sealed record EasyQuantRow(EasyQuantVariant Variant, List<EasyQuantResult> Results);
 
 /// <summary>EasyQuant against its baseline and its own start, and what each of its choices is worth.</summary>
 /// <param name="Task">The network and its data.</param>
@@ -48,9 +55,13 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
     /// <summary>All rows, full precision first; of the ablations the first is the paper's.</summary>
     public IReadOnlyList<EasyQuantVariant> Variants()
     {
-        EasyQuantVariant Of(string variant, EasyQuantOptions options, int? samples = null) =>
-            new("EasyQuant", variant, AblationBits!.Value, options.ActivationStart == ObserverKind.MinMax ? samples ?? Samples : Calibration, samples ?? Samples, options);
-        EasyQuantOptions Candidates(int count) => Paper with { WeightRange = Paper.WeightRange with { Count = count }, ActivationRange = Paper.ActivationRange with { Count = count } };
+        EasyQuantVariant Ablation(string variant, EasyQuantOptions options, int samples) => new(
+            "EasyQuant", variant, AblationBits!.Value, options.ActivationStart == ObserverKind.MinMax ? samples : Calibration, samples, options);
+        EasyQuantVariant Of(string variant, EasyQuantOptions options) => Ablation(variant, options, Samples);
+        EasyQuantOptions Candidates(int count) => Paper with
+        {
+            WeightRange = Paper.WeightRange with { Count = count }, ActivationRange = Paper.ActivationRange with { Count = count },
+        };
         return
         [
             new("FP32", "", 32, 0, 0, null),
@@ -70,14 +81,13 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
                 Of("400 candidates", Candidates(400)),
                 Of("2 rounds", Paper with { Rounds = 2 }),
                 Of("4 rounds", Paper with { Rounds = 4 }),
-                Of($"{Calibration} samples", Paper, Calibration),
+                Ablation($"{Calibration} samples", Paper, Calibration),
             ],
         ];
     }
 
     /// <summary>Runs what the store lacks, and returns every row with a cell for each seed.</summary>
-    public List<(EasyQuantVariant Variant, List<EasyQuantResult> Results)> Run(
-        CellStore<EasyQuantKey, EasyQuantResult> store, Device device, IProgressView view, CancellationToken token)
+    public List<EasyQuantRow> Run(CellStore<EasyQuantKey, EasyQuantResult> store, Device device, IProgressView view, CancellationToken token)
     {
         string digest = EfQatExperiment.Digest(Task, Weights);
         var cells = (
@@ -86,19 +96,19 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
             select (variant, Key: new EasyQuantKey(
                 Task.Model, Task.Source, digest, variant.Bits, variant.Calibration, variant.Samples, seed, variant.Options))).ToList();
         int missing = cells.Count(cell => !store.Has(cell.Key)), ran = 0;
-        Dictionary<EasyQuantVariant, List<EasyQuantResult>> rows = [];
+        List<EasyQuantRow> rows = [];
         Lazy<Dictionary<string, Tensor>> reference = new(() => Outputs(Fp32(device), device));
         foreach (var (variant, key) in cells)
         {
-            if (!store.Has(key)) ran++;
-            string name = string.Create(CultureInfo.InvariantCulture, $"{ran}/{missing} INT{variant.Bits} {variant.Method} {variant.Variant} seed {key.Seed}");
             bool isNew = !store.Has(key);
+            if (isNew) ran++;
+            string name = $"{ran}/{missing} {variant.Width} {variant.Method} {variant.Variant} seed {key.Seed}";
             var cell = store.Get(key, () => Result(key, reference.Value, device, new Searching(view, name), token));
             if (isNew) view.Line(string.Create(CultureInfo.InvariantCulture, $"{name}: top-1 {cell.Result.Top1:0.00} %"));
-            if (!rows.TryGetValue(variant, out var results)) rows[variant] = results = [];
-            results.Add(cell.Result);
+            if (rows.Count == 0 || rows[^1].Variant != variant) rows.Add(new(variant, []));
+            rows[^1].Results.Add(cell.Result);
         }
-        return [.. rows.Select(row => (row.Key, row.Value))];
+        return rows;
     }
 
     EasyQuantResult Result(EasyQuantKey key, Dictionary<string, Tensor> reference, Device device, Searching progress, CancellationToken token)
@@ -153,7 +163,8 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
     {
         public void Report(EasyQuantProgress value) => view.Update(
             (double)value.Done / value.Total,
-            string.Create(CultureInfo.InvariantCulture, $"{name}: {value.Last.Name}, 1 − cos {1 - value.Last.Before:0.0e+0} → {1 - value.Last.After:0.0e+0}"));
+            string.Create(
+                CultureInfo.InvariantCulture, $"{name}: {value.Last.Name}, 1 − cos {1 - value.Last.Before:0.0e+0} → {1 - value.Last.After:0.0e+0}"));
 
         public void Say(string text) => view.Update(1, $"{name}: {text}");
     }

@@ -6,7 +6,8 @@ namespace EfQat.PostTraining;
 internal static class Arrivals
 {
     public static void Watch(
-        nn.Module<Tensor, Tensor> model, Tensor input, Action<QuantizedLayer, Tensor>? atLayer = null, Action<FakeQuantize, Tensor>? atQuantizer = null)
+        nn.Module<Tensor, Tensor> model, Tensor input,
+        Action<QuantizedLayer, Tensor>? atLayer = null, Action<FakeQuantize, Tensor>? atQuantizer = null)
     {
         var (layers, quantizers) = (Quantize.Layers(model), Quantize.Quantizers(model));
         try

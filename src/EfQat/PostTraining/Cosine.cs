@@ -1,6 +1,8 @@
 namespace EfQat.PostTraining;
 
-/// <summary>cos(x, y) = ⟨x, y⟩ / (‖x‖·‖y‖), from the three sums. Two zeros are alike: 1; a single one is at right angles to anything: 0.</summary>
+/// <summary>
+/// cos(x, y) = ⟨x, y⟩ / (‖x‖·‖y‖). Two zeros are alike, 1, as in the authors' code; a single one is at right angles to anything, 0 [ours].
+/// </summary>
 internal static class Cosine
 {
     /// <param name="xy">⟨x, y⟩. // any shape, float64, as the others</param>

@@ -18,8 +18,8 @@ public static class EasyQuant
 {
     /// <summary>Searches the scales, starting from those that the model has.</summary>
     /// <param name="model">
-    /// Calibrated (<see cref="Quantize.Calibrate"/>), weights with a scale per output channel; best with BatchNorm folded (<see cref="BatchNormFolding"/>).
-    /// Where cancelled, it keeps what was found so far.
+    /// Calibrated (<see cref="Quantize.Calibrate"/>), with a weight scale per output channel, and BatchNorm folded (<see cref="BatchNormFolding"/>)
+    /// where it is as in the paper. Where cancelled, it keeps what was found so far.
     /// </param>
     /// <param name="samples">The paper takes 50. All are run at once, and the outputs of all layers are kept meanwhile. // [N, …]</param>
     /// <param name="options">See <see cref="EasyQuantOptions.Paper"/>.</param>
@@ -38,25 +38,27 @@ public static class EasyQuant
         var reference = new Reference(model, samples, options.AfterRelu, scope);
         int total = options.Rounds * ((options.Weights ? reference.Layers : 0) + (options.Activations ? reference.Quantizers : 0));
         List<ScaleSearch> searches = [];
-        void Search(nn.Module module, Func<(double, double, IReadOnlyList<double>)> search, int round)
+        Action<T, Tensor> Searching<T>(int round, Func<T, Tensor, Found> search) where T : nn.Module => (module, input) =>
         {
             cancellation.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            var (before, after, curve) = search();
-            searches.Add(new(Reference.NameOf(model, module), module is QuantizedLayer, round, before, after, curve));
+            var found = search(module, input);
+            searches.Add(new(Reference.NameOf(model, module), module is QuantizedLayer, round, found.Before, found.After, found.Curve));
             progress?.Report(new(searches.Count, total, searches[^1]));
-        }
+        };
         for (int round = 1; round <= options.Rounds; round++)
         {
             if (options.Weights)
-                Arrivals.Watch(model, samples, atLayer: (layer, x) => Search(layer, () => Weights(layer, x, reference, options.WeightRange), round));
+                Arrivals.Watch(model, samples, atLayer: Searching<QuantizedLayer>(round, (layer, x) => Weights(layer, x, reference, options.WeightRange)));
             if (options.Activations)
-                Arrivals.Watch(model, samples, atQuantizer: (quantizer, x) => Search(quantizer, () => Activation(quantizer, x, reference, options.ActivationRange), round));
+                Arrivals.Watch(model, samples, atQuantizer: Searching<FakeQuantize>(round, (each, x) => Activation(each, x, reference, options.ActivationRange)));
         }
         return searches;
     }
 
-    private static (double Before, double After, IReadOnlyList<double> Curve) Weights(QuantizedLayer layer, Tensor input, Reference reference, ScaleRange range)
+    private readonly record struct Found(double Before, double After, IReadOnlyList<double> Curve);
+
+    private static Found Weights(QuantizedLayer layer, Tensor input, Reference reference, ScaleRange range)
     {
         double Cosine() => reference.Cosine(layer, layer.call(input));
         var start = layer.Integers.Scale;                                                                          // [out]
@@ -68,10 +70,10 @@ public static class EasyQuant
         layer.SetScales(tensor(best, device: start.device));
         double after = Cosine();
         if (after < before) layer.SetScales(start);
-        return (before, Math.Max(before, after), cosines.mean([1]).data<double>().ToArray());
+        return new(before, Math.Max(before, after), cosines.mean([1]).data<double>().ToArray());
     }
 
-    private static (double Before, double After, IReadOnlyList<double> Curve) Activation(FakeQuantize quantizer, Tensor input, Reference reference, ScaleRange range)
+    private static Found Activation(FakeQuantize quantizer, Tensor input, Reference reference, ScaleRange range)
     {
         double[] steps = range.Steps(quantizer.Scale);
         double zeroPoint = quantizer.ZeroPoint;
@@ -83,7 +85,7 @@ public static class EasyQuant
         })];
         int best = ScaleSearch.Best(cosines);
         quantizer.Set(steps[best], zeroPoint);
-        return (cosines[0], cosines[best], cosines);
+        return new(cosines[0], cosines[best], cosines);
     }
 
     private static void Check(nn.Module model, Tensor samples)
@@ -93,6 +95,7 @@ public static class EasyQuant
         if (layers.Count == 0 || layers.Any(layer => !layer.Quantizing))
             throw new UserError($"{model.GetName()}: EasyQuant starts from a calibrated model; call Quantize.Prepare and Quantize.Calibrate first");
         if (layers.FirstOrDefault(layer => layer.Granularity != Granularity.PerChannel) is { } other)
-            throw new UserError($"{Reference.NameOf(model, other)}: EasyQuant searches one scale per output channel, not {other.Granularity}; prepare with per-channel");
+            throw new UserError(
+                $"{Reference.NameOf(model, other)}: EasyQuant searches one scale per output channel, not {other.Granularity}; prepare with per-channel");
     }
 }

@@ -8,10 +8,14 @@ public sealed record EasyQuantOptions
     /// <summary>The paper's settings: both sweeps once, 100 candidates each, products compared.</summary>
     public static EasyQuantOptions Paper { get; } = new();
 
-    /// <summary>The authors' code: starts from KL thresholds, only larger thresholds are tried, outputs compared with bias and behind their ReLU.</summary>
+    /// <summary>
+    /// The authors' code: activations start from KL thresholds, only larger thresholds are tried, and outputs are compared with their bias and
+    /// behind their ReLU. The authors recommend the paper's settings.
+    /// </summary>
     public static EasyQuantOptions OfficialCode { get; } = new()
     {
-        WeightRange = new(1, 1, 100) { FromOne = true }, ActivationRange = new(0.8, 1, 200), ActivationStart = ObserverKind.KullbackLeibler, AfterRelu = true,
+        WeightRange = new(1, 1, 100) { FromOne = true }, ActivationRange = new(0.8, 1, 200),
+        ActivationStart = ObserverKind.KullbackLeibler, AfterRelu = true,
     };
 
     /// <summary>Tried for the scale of each filter.</summary>
@@ -37,5 +41,6 @@ public sealed record EasyQuantOptions
 
     /// <summary>The integers of the paper, 127 (INT8) or 63 (INT7) on either side of 0, everywhere; calibration with it gives the start.</summary>
     /// <param name="bits">Of weights and activations, 2–8.</param>
-    public Scheme Scheme(int bits) => new(bits, bits) { FirstLastBits = 2, NarrowWeights = true, SignedActivations = true, ActivationObserver = ActivationStart };
+    public Scheme Scheme(int bits) =>
+        new(bits, bits) { FirstLastBits = 2, NarrowWeights = true, SignedActivations = true, ActivationObserver = ActivationStart };
 }

@@ -19,7 +19,7 @@ internal static class FilterCosines
     /// <param name="input">Â, of all samples. // [N, …]</param>
     /// <param name="target">O as it is compared. // [N, …]</param>
     /// <param name="steps">Candidate scales. // [C, out]</param>
-    /// <param name="tail">What happens to a product before it is compared; null: nothing. // of [groups, C, filters, P], which filters: from, count</param>
+    /// <param name="tail">What happens to a product before it is compared, given which filters it is of: from, count; null: nothing. // [g, C, k, P]</param>
     /// <returns>// [C, out], float64</returns>
     public static Tensor Of(QuantizedLayer layer, Tensor input, Tensor target, Tensor steps, Func<Tensor, long, long, Tensor>? tail = null)
     {

@@ -24,40 +24,17 @@ internal sealed class Reference
     public Reference(nn.Module<Tensor, Tensor> model, Tensor samples, bool afterRelu, DisposeScope scope)
     {
         this.afterRelu = afterRelu;
-        Arrivals.Watch(model, samples[..1],
-            (layer, x) =>
-            {
-                if (GridTag.Of(x) is { Quantizer: { } quantizer } integers) readers[quantizer].Add(new(layer, integers.Moves));
-            },
-            (quantizer, _) => readers.Add(quantizer, []));
-
+        Arrivals.Watch(model, samples[..1], FindReader, (quantizer, _) => readers.Add(quantizer, []));
         Quantize.SetState(model, QuantizerState.Off);
-        QuantizedLayer? last = null;
-        Tensor Kept(Tensor output)
-        {
-            scope.Attach(output);
-            return output;
-        }
         try
         {
-            Arrivals.Watch(model, samples,
-                (layer, x) =>
-                {
-                    layers.Add(last = layer, Kept(layer.call(x)));
-                    if (!layers[layer].isfinite().all().item<bool>())
-                        throw new UserError($"{NameOf(model, layer)}: its float output holds NaN or infinity; check the model's weights and the samples");
-                },
-                (quantizer, x) =>
-                {
-                    if (readers.TryGetValue(quantizer, out var reading) && reading.Count == 0) unread.Add(quantizer, Kept(quantizer.call(x).alias()));
-                    if (quantizer.Relu && last is not null && x.shape.SequenceEqual(layers[last].shape) && x.Equals(layers[last])) beforeRelu.Add(last);
-                });
+            RunFloat(model, samples, scope);
         }
         finally
         {
             Quantize.SetState(model, QuantizerState.On);
         }
-        foreach (var layer in layers.Keys.ToArray()) layers[layer] = Kept(Compared(layer, layers[layer]));
+        foreach (var layer in layers.Keys.ToArray()) layers[layer] = Kept(Compared(layer, layers[layer]), scope);
     }
 
     /// <summary>Layers that run.</summary>
@@ -66,7 +43,8 @@ internal sealed class Reference
     /// <summary>Activation quantizers that run.</summary>
     public int Quantizers => readers.Count;
 
-    public static string NameOf(nn.Module model, nn.Module module) => model.named_modules().First(pair => ReferenceEquals(pair.module, module)).name;
+    public static string NameOf(nn.Module model, nn.Module module) =>
+        model.named_modules().First(pair => ReferenceEquals(pair.module, module)).name;
 
     /// <summary>O as it is compared. // [N, …]</summary>
     public Tensor Target(QuantizedLayer layer) => layers[layer];
@@ -85,6 +63,36 @@ internal sealed class Reference
         if (layer.Bias is { } bias) product = product + bias.reshape(product.shape[0], 1, -1, 1).narrow(2, from, count);
         return beforeRelu.Contains(layer) ? product.relu() : product;
     };
+
+    private void FindReader(QuantizedLayer layer, Tensor input)
+    {
+        if (GridTag.Of(input) is { Quantizer: { } quantizer } integers) readers[quantizer].Add(new(layer, integers.Moves));
+    }
+
+    private void RunFloat(nn.Module<Tensor, Tensor> model, Tensor samples, DisposeScope scope)
+    {
+        QuantizedLayer? last = null;
+        Arrivals.Watch(model, samples,
+            (layer, x) =>
+            {
+                layers.Add(last = layer, Kept(layer.call(x), scope));
+                if (!layers[layer].isfinite().all().item<bool>())
+                    throw new UserError($"{NameOf(model, layer)}: its float output holds NaN or infinity; check the model's weights and the samples");
+            },
+            (quantizer, x) =>
+            {
+                if (readers.TryGetValue(quantizer, out var reading) && reading.Count == 0)
+                    unread.Add(quantizer, Kept(quantizer.call(x).alias(), scope));
+                if (quantizer.Relu && last is not null && x.shape.SequenceEqual(layers[last].shape) && x.Equals(layers[last]))
+                    beforeRelu.Add(last);
+            });
+    }
+
+    private static Tensor Kept(Tensor output, DisposeScope scope)
+    {
+        scope.Attach(output);
+        return output;
+    }
 
     private Tensor Compared(QuantizedLayer layer, Tensor output)
     {

@@ -16,7 +16,8 @@ public sealed record ScaleRange(double Low, double High, int Count)
     public double[] Steps(double start)
     {
         if (Count < 1 || !(Low > 0) || !(High > 0))
-            throw new UserError($"scales from {Low}·S to {High}·S, {Count} candidates: use at least 1 candidate and positive factors, e.g. from 0.5 to 2");
+            throw new UserError(
+                $"scales from {Low}·S to {High}·S, {Count} candidates: use at least 1 candidate and positive factors, e.g. from 0.5 to 2");
         double from = FromOne ? 1 : Low / start, to = High / start;
         return [start, .. Enumerable.Range(0, Count).Select(i => 1 / (from + (to - from) * i / Math.Max(1, Count - 1)))];
     }

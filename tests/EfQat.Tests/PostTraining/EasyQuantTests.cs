@@ -58,6 +58,24 @@ public class EasyQuantTests
         Assert.Equal(Now("linear"), searches.Single(search => search.Name == "linear").After, 1e-6);
     }
 
+    /// <summary>Query, key and value read one tensor, which is searched once, for all three; GELU and LayerNorm stand between the others.</summary>
+    [Fact]
+    public void A_transformer_is_searched_too()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        var scheme = Few.Scheme(5);
+        var size = new BertSize(Layers: 2, Hidden: 16, Heads: 2, Intermediate: 24, Vocabulary: 50, Positions: 12);
+        var model = new BertForSequenceClassification(size, 3);
+        var samples = stack([randint(0, 50, [4, 10]), zeros([4, 10], int64), ones([4, 10], int64)], 1);  // ids, types, mask
+        Quantize.Prepare(model, scheme);
+        Quantize.Calibrate(model, scheme, [new Batch(samples, zeros(4, int64))]);
+        var searches = EasyQuant.Optimize(model, samples, Few);
+        Assert.Equal(Quantize.Layers(model).Count, searches.Count(search => search.OfWeights));
+        Assert.All(searches, search => Assert.InRange(search.After, search.Before, 1 + 1e-9));
+        Assert.Contains(searches, search => search.OfWeights && search.After > search.Before);
+    }
+
     [Fact]
     public void Sweeps_can_be_left_out_and_the_same_search_gives_the_same_scales()
     {
@@ -131,7 +149,8 @@ public class EasyQuantTests
         string Refused(nn.Module<Tensor, Tensor> network, Tensor input) => Assert.Throws<UserError>(() => EasyQuant.Optimize(network, input, Few)).Message;
         Assert.Contains("no samples", Refused(model, samples[..0]));
         Assert.Contains("Quantize.Calibrate", Refused(new ThreeLayers(), samples));
-        Assert.Contains("conv1: EasyQuant searches one scale per output channel, not per-tensor", Refused(ThreeLayers.Calibrated(1, new Scheme(7, 7) { Granularity = Granularity.PerTensor }).Model, samples));
+        var perTensor = ThreeLayers.Calibrated(1, new Scheme(7, 7) { Granularity = Granularity.PerTensor }).Model;
+        Assert.Contains("conv1: EasyQuant searches one scale per output channel, not per-tensor", Refused(perTensor, samples));
         using (no_grad()) model.get_parameter("conv2.weight")![1].fill_(double.NaN);
         Assert.StartsWith("conv2: its float output holds NaN", Refused(model, samples));
         Assert.All(Quantize.Layers(model), layer => Assert.True(layer.Quantizing));
