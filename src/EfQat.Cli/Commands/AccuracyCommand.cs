@@ -20,7 +20,7 @@ static class AccuracyCommand
         var seeds = new Option<int>("--seeds") { Description = "Seeds 1 to N", DefaultValueFactory = _ => 3, HelpName = "N" }.AtLeast(1);
         var images = new Option<int>("--images") { Description = "Training samples that each method sees", DefaultValueFactory = _ => 8192 }.AtLeast(1);
         var quick = new Option<bool>("--quick") { Description = "W4A4, ratio 0.1, one seed, 1024 samples: two minutes" };
-        var lr = new Option<double?>("--lr") { Description = "Learning rate of weights, biases and norms [default: 0.01, with --quick 0.001; for bert-* 0.0001]" };
+        var lr = new Option<double?>("--lr") { Description = "Learning rate of weights, biases and norms [default: 0.01, with --quick 0.001; for bert-* 0.0003]" };
         var scaleLr = new Option<double?>("--scale-lr") { Description = "Learning rate of scales and zero points [default: 0.03, for bert-* 0.01]" };
         var command = new ExampleCommand(
             "efqat-accuracy", $"EfQAT's accuracy grid: modes, ratios, bit widths, seeds; goes on where it was stopped (OUT/cells.jsonl)",

@@ -4,15 +4,16 @@ using EfQat.Training;
 
 namespace EfQat.Cli.Experiments;
 
-/// <summary>A BERT that tells the class of a text, which are read when they are first needed.</summary>
+/// <summary>A BERT that tells the class of texts, which are read when they are first needed.</summary>
 /// <param name="model">bert-small or bert-base.</param>
 /// <param name="source">The folder of SST-2, or its name where data is searched for.</param>
 /// <param name="vocabulary">vocab.txt.</param>
 sealed class TextTask(string model, string source, string vocabulary) : ILearningTask
 {
+    /// <summary>Learning rates of QAT and EfQAT: of three settings the best at W2A2 with seed 1, for 64 steps.</summary>
     static readonly TaskSettings Defaults = new(
         Epochs: 1, Batch: 64, LearningRate: 5e-4, WeightDecay: 0.01, QuantizedBatch: 32,
-        new EfQatOptions(LearningRate: 1e-4, ScaleLearningRate: 1e-2, WeightDecay: 0.01, WeightRule: WeightRule.AdamW), QuickLearningRate: 1e-4);
+        new EfQatOptions(LearningRate: 3e-4, ScaleLearningRate: 1e-2, WeightDecay: 0.01, WeightRule: WeightRule.AdamW), QuickLearningRate: 3e-4);
 
     readonly WordPiece tokenizer = WordPiece.Load(vocabulary);
     TextDataset? train, test;
