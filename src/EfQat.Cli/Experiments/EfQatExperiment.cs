@@ -82,11 +82,17 @@ sealed class EfQatExperiment
     }
 
     /// <summary>Trains a PTQ model for one pass over the samples.</summary>
-    public TrainedMethod Train(nn.Module<Tensor, Tensor> model, EfQatOptions options, ITrainingMonitor monitor, CancellationToken token)
+    /// <param name="model">Of <see cref="Ptq"/>.</param>
+    /// <param name="options">What is trained.</param>
+    /// <param name="monitor">Watches.</param>
+    /// <param name="token">Stops it.</param>
+    /// <param name="objective">What a step minimizes; null: the cross entropy.</param>
+    public TrainedMethod Train(
+        nn.Module<Tensor, Tensor> model, EfQatOptions options, ITrainingMonitor monitor, CancellationToken token, IObjective? objective = null)
     {
         manual_seed(seed);
         var rule = new EfQatUpdate(model, options, () => WeightGradients.Of(model, FirstBatch()));
-        var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch)), monitor, token);
+        var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch), objective), monitor, token);
         if (result.Interrupted) throw new OperationCanceledException(token);
         return new(options.Ratio, model, rule, result.Top1);
     }

@@ -20,9 +20,14 @@ public readonly record struct StepTime(double Forward, double Backward, double U
 }
 
 /// <summary>Times training steps of one model, one at a time, so that several can take turns.</summary>
-public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule, Batch batch)
+/// <param name="model">Being trained.</param>
+/// <param name="rule">Updates it.</param>
+/// <param name="batch">Of every step.</param>
+/// <param name="objective">What a step minimizes; null: the cross entropy.</param>
+public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule, Batch batch, IObjective? objective = null)
 {
-    private long samples;
+    private readonly IObjective objective = objective ?? new CrossEntropy();
+    private long steps;
 
     /// <summary>Takes one step.</summary>
     public StepTime Step()
@@ -35,8 +40,7 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
             return clock.Elapsed.TotalMilliseconds;
         }
         model.train();
-        rule.BeforeStep(samples);
-        samples += batch.Labels.numel();
+        rule.BeforeStep(steps * batch.Labels.numel());
         rule.ZeroGrad();
 #if LOCAL_TORCH
         TorchMemory.ResetPeak();
@@ -44,7 +48,7 @@ public sealed class StepTimer(nn.Module<Tensor, Tensor> model, IUpdateRule rule,
 #endif
         var (work, bytes, parts) = (MultiplyAdds.Now, OperandBytes.Now, BackwardTime.Now);
         var clock = Stopwatch.StartNew();
-        var loss = nn.functional.cross_entropy(model.call(batch.Images), batch.Labels);
+        var (_, loss) = objective.Of(model, batch, steps++);
         double forward = Elapsed(clock);
         loss.backward();
         double backward = Elapsed(clock);
