@@ -6,12 +6,13 @@ namespace EfQat.Cli.Experiments;
 static class TaskOptions
 {
     static readonly Option<string> Model = new Option<string>("--model") { Description = "The network", DefaultValueFactory = _ => "resnet20" }
-        .AcceptOnlyFromAmong("resnet20", "resnet32", "resnet44", "resnet56", "bert-small", "bert-base");
+        .AcceptOnlyFromAmong("resnet20", "resnet32", "resnet44", "resnet56", "resnet50", "bert-small", "bert-base");
 
     static readonly Option<string?> Data = new("--data")
     {
-        Description = "Pictures: a name that 'efqat data list' shows, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg; for bert-*: SST-2's folder, "
-            + "with train.tsv and dev.tsv, which is searched for where EFQAT_DATA says, too [default: fashion-mnist, for bert-* sst2]",
+        Description = "Pictures: a name that 'efqat data list' shows, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg; for resnet50: a folder "
+            + "of photographs of any size, train/CLASS/*.jpg and val/CLASS/*.jpg; for bert-*: SST-2's folder, "
+            + "with train.tsv and dev.tsv, which is searched for where EFQAT_DATA says, too [default: fashion-mnist, for resnet50 imagenet, for bert-* sst2]",
     };
 
     static readonly Option<string?> Vocabulary = new("--vocab") { Description = "For bert-*: the vocab.txt of an uncased BERT", HelpName = "FILE" };
@@ -25,6 +26,7 @@ static class TaskOptions
     public static ILearningTask Read(ParseResult parsed)
     {
         string model = parsed.GetValue(Model)!;
+        if (model == "resnet50") return new PhotographTask(parsed.GetValue(Data) ?? "imagenet");
         if (!model.StartsWith("bert")) return new ImageTask(model, parsed.GetValue(Data) ?? "fashion-mnist");
         return new TextTask(model, parsed.GetValue(Data) ?? "sst2", parsed.GetValue(Vocabulary)
             ?? throw new UserError($"--model {model}: it needs --vocab FILE, the vocab.txt of an uncased BERT (beside its published weights)"));

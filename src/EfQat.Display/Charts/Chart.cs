@@ -71,6 +71,11 @@ public static partial class Chart
             ("name", Name), ("showlegend", ShowLegend), ("opacity", Opacity),
             ("text", Label(Text, MultiText)), ("textposition", TextPosition.Css()), ("marker.color", MarkerColor?.Css));
 
+    /// <summary>Vertical bars, each trace on top of the one before it.</summary>
+    public static GenericChart StackedColumn<ValuesType, KeysType, TextType>(
+        IEnumerable<ValuesType> values, IEnumerable<KeysType>? Keys = null, string? Name = null, Color? MarkerColor = null) =>
+        Column<ValuesType, KeysType, TextType>(values, Keys, Name, MarkerColor: MarkerColor).WithLayout(("barmode", "stack"));
+
     /// <summary>Horizontal bars.</summary>
     public static GenericChart Bar<ValuesType, KeysType, TextType>(
         IEnumerable<ValuesType> values,

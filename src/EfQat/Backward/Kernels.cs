@@ -16,6 +16,9 @@ public static partial class Kernels
     /// <summary>False: the portable form everywhere.</summary>
     public static bool UseFused { get; set; } = true;
 
+    /// <summary>False: convolutions keep their inputs for the backward pass as floats, as QAT usually does, not as the 8-bit codes of these.</summary>
+    public static bool SaveCodes { get; set; } = true;
+
     /// <summary>x̂ and its codes q − qmin. // both [.., x's shape], float and uint8</summary>
     internal static (Tensor Quantized, Tensor Codes) FakeQuantize(Tensor x, Tensor scale, Tensor zeroPoint, Grid grid, bool relu)
     {

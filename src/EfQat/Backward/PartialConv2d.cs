@@ -39,10 +39,13 @@ public static class PartialConv2d
         {
             var (x, bias, weight) = ((Tensor)vars[0], (Tensor?)vars[2], (Tensor)vars[3]);
             var (rows, shape) = ((RowSet)vars[4], (ConvShape)vars[5]);
-            var integers = rows.IsNone ? null : GridTag.Of(x);
+            var integers = Kernels.SaveCodes && !rows.IsNone ? GridTag.Of(x) : null;
             List<Tensor> saved = [weight];
             if (!rows.IsNone)
+            {
                 saved.AddRange(integers is null ? [x] : [integers.Codes, integers.Scale, integers.ZeroPoint]);
+                SavedBytes.Add(integers is null ? SavedBytes.Kind.Floats : SavedBytes.Kind.Codes, saved[1]);
+            }
             ctx.save_for_backward(saved);
             ctx.save_data("rows", rows);
             ctx.save_data("shape", shape);

@@ -29,6 +29,7 @@ public static class PartialLinear
         {
             var (x, bias, weight, rows) = ((Tensor)vars[0], (Tensor?)vars[2], (Tensor)vars[3], (RowSet)vars[4]);
             ctx.save_for_backward(rows.IsNone ? [weight] : [weight, x]);
+            if (!rows.IsNone) SavedBytes.Add(SavedBytes.Kind.Floats, x);
             ctx.save_data("rows", rows);
             ctx.save_data("input", x.requires_grad);
             ctx.save_data("bias", bias is not null);

@@ -24,8 +24,9 @@ public sealed class ImageNetLoader : IBatches
     /// <param name="seed">Decides order and augmentation.</param>
     /// <param name="device">Where the tensors go.</param>
     /// <param name="threads">That decode.</param>
+    /// <param name="samples">Only so many, drawn at random; null: all.</param>
     /// <exception cref="UserError">The folder is no such data set.</exception>
-    public ImageNetLoader(string folder, int batchSize, bool train = false, long seed = 0, Device? device = null, int threads = 4)
+    public ImageNetLoader(string folder, int batchSize, bool train = false, long seed = 0, Device? device = null, int threads = 4, int? samples = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (BatchSize, this.train, this.seed, this.device, parallel) = (batchSize, train, seed, device, new() { MaxDegreeOfParallelism = threads });
@@ -34,6 +35,7 @@ public sealed class ImageNetLoader : IBatches
             : throw new UserError($"{folder}: there is no such folder; check the path");
         if (ClassNames.Count == 0) throw new UserError($"{folder}: there is no class; put JPEG pictures in {folder}/CLASS/");
         pictures = [.. ClassNames.SelectMany((name, label) => ImageFolder.Pictures(Path.Combine(folder, name)).Select(path => (path, (long)label)))];
+        if (samples < pictures.Length) pictures = [.. SplitMix64.Permutation(pictures.Length, seed, 0)[..samples.Value].Order().Select(i => pictures[i])];
         Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
     }
 

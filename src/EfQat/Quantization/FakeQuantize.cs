@@ -124,6 +124,7 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
             var (grid, relu) = ((Grid)vars[5], (bool)vars[6]);
             var (quantized, codes) = Kernels.FakeQuantize(x, scale, zeroPoint, grid, relu);
             ctx.save_for_backward([x, scale, zeroPoint]);
+            SavedBytes.Add(SavedBytes.Kind.QuantizerInputs, x);
             ctx.save_data("grid", grid);
             ctx.save_data("relu", relu);
             ctx.save_data("k", vars[7]);

@@ -31,6 +31,7 @@ public sealed class QuantBatchNorm2d : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {
+        SavedBytes.Add(SavedBytes.Kind.NormInputs, x);
         if (!training || !Kernels.FusesBatchNorm(x))
         {
             Origin.train(training);

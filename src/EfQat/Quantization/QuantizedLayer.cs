@@ -146,6 +146,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         if (partial is null)
         {
             var quantized = FakeQuantizedWeight(weight, log_scale);
+            SavedBytes.Add(SavedBytes.Kind.Weights, quantized);
             return Compute(x, quantized.detach(), Rows, quantized);
         }
         var unfrozen = partial.UpdateQuantized(FakeQuantizedWeight);

@@ -60,6 +60,22 @@ public sealed class PictureTests
     }
 
     [Fact]
+    public void Stacked_bars_begin_where_the_bar_below_of_their_key_ends()
+    {
+        GenericChart Stacked(double[] values, string[] keys) => Chart.StackedColumn<double, string, string>(values: values, Keys: keys);
+        var bars = Marks(Chart.Combine([Stacked([1, 3], ["a", "b"]), Stacked([2, 1], ["b", "a"]), Stacked([4], ["a"])]), "rect", "bar");
+        double Top(int bar) => Number(bars[bar], "y");
+        double Bottom(int bar) => Top(bar) + Number(bars[bar], "height");
+        var unit = Number(bars[0], "height");
+        Assert.Equal([1, 3, 2, 1, 4], bars.Select(bar => Math.Round(Number(bar, "height") / unit)));
+        Assert.Equal(Top(1), Bottom(2), 0.2);
+        Assert.Equal(Top(0), Bottom(3), 0.2);
+        Assert.Equal(Top(3), Bottom(4), 0.2);
+        Assert.Equal(Bottom(0), Bottom(1), 0.2);
+        Assert.Equal(Number(bars[0], "x"), Number(bars[4], "x"), 0.2);
+    }
+
+    [Fact]
     public void A_histogram_counts_every_value()
     {
         var bins = Marks(Chart.Histogram<double, int, string>(X: [0.1, 0.2, 0.3, 1.5, 2.5, 2.6], NBinsX: 3), "rect", "histogram");

@@ -4,16 +4,21 @@ using System.Xml.Linq;
 
 namespace EfQat.Display;
 
-/// <summary>Bars from zero, upright or lying; several traces share the room of a key.</summary>
+/// <summary>Bars from zero, upright or lying; several traces share the room of a key, or stand on one another.</summary>
 sealed class BarMarks(JsonObject trace, string color) : Marks(trace, color)
 {
     readonly double fills = (double?)trace["width"] ?? 0.65;
+
+    BarMarks? below;
 
     public bool Lies { get; } = (string?)trace["orientation"] == "h";
 
     public override Extent X => Lies ? Amounts : Keys;
 
     public override Extent Y => Lies ? Keys : Amounts;
+
+    /// <summary>Puts each bar where that of the same key ends.</summary>
+    public void StackOn(BarMarks other) => below = other;
 
     public override IEnumerable<XElement> Draw(Axis x, Axis y)
     {
@@ -23,7 +28,7 @@ sealed class BarMarks(JsonObject trace, string color) : Marks(trace, color)
         {
             var start = along.Position(key) - room / 2 + room * Slot.Index / Slot.Count;
             var (a, b) = (along.Pixel(start), along.Pixel(start + room / Slot.Count));
-            var (zero, end) = (up.Pixel(up.Base), up.Pixel(amount));
+            var (zero, end) = (below is null ? up.Pixel(up.Base) : up.Pixel(below.End(key)), up.Pixel(amount));
             if (!double.IsFinite(a + end))
                 continue;
             yield return Lies ? Rectangle(zero, a, end, b, i) : Rectangle(a, zero, b, end, i);
@@ -38,7 +43,12 @@ sealed class BarMarks(JsonObject trace, string color) : Marks(trace, color)
 
     Extent Keys => new(Values(Lies ? "y" : "x", Count(Lies ? "x" : "y")), HalfSpacing(Lies ? "y" : "x"));
 
-    Extent Amounts => new(Values(Lies ? "x" : "y", 0), FromZero: true);
+    Extent Amounts => new(below is null ? Given : [.. Given.Zip(Keys.Values, (amount, key) => (JsonNode?)(below.End(key) + (double?)amount))], FromZero: true);
+
+    JsonNode?[] Given => Values(Lies ? "x" : "y", 0);
+
+    double End(JsonNode? key) =>
+        (below?.End(key) ?? 0) + Given.Zip(Keys.Values).Where(bar => JsonNode.DeepEquals(bar.Second, key)).Sum(bar => (double?)bar.First ?? 0);
 
     double HalfSpacing(string name) => Trace[name] is JsonArray keys && keys.All(k => k?.GetValueKind() == JsonValueKind.Number)
         ? new Axis(null, [new(keys)]).Spacing(keys) / 2 : 0.5;

@@ -10,12 +10,13 @@ sealed class Panel
     readonly Axis x, y;
     readonly string? title;
 
-    public Panel(IEnumerable<Marks> drawn, JsonObject? xStyle, JsonObject? yStyle, string? title)
+    public Panel(IEnumerable<Marks> drawn, JsonObject? xStyle, JsonObject? yStyle, string? title, bool stacked)
     {
         (marks, this.title) = ([.. drawn], title);
-        Marks[] bars = [.. marks.OfType<BarMarks>()];
+        BarMarks[] bars = [.. marks.OfType<BarMarks>()];
         foreach (var (i, bar) in bars.Index())
-            bar.Slot = (i, bars.Length);
+            if (!stacked) bar.Slot = (i, bars.Length);
+            else if (i > 0) bar.StackOn(bars[i - 1]);
         x = new(xStyle, [.. marks.Select(m => m.X)]);
         y = new(yStyle, [.. marks.Select(m => m.Y)]);
     }

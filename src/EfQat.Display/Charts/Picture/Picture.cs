@@ -44,7 +44,7 @@ static class Picture
             var (left, above) = (Margin + i % columns * w, top + i / columns * h);
             svg.Add(new Panel(
                 panel.Select(p => p.First), layout[$"xaxis{id}"] as JsonObject, layout[$"yaxis{id}"] as JsonObject,
-                titles[$"x{id} domain"].FirstOrDefault()).Draw(left, above, left + w, above + h));
+                titles[$"x{id} domain"].FirstOrDefault(), (string?)layout["barmode"] == "stack").Draw(left, above, left + w, above + h));
         }
         return svg.ToString(SaveOptions.DisableFormatting);
     }
