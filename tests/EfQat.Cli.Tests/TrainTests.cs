@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using EfQat.Tests.Datasets;
 using EfQat.Training;
 
 namespace EfQat.Cli.Tests;
@@ -156,6 +157,36 @@ public sealed class TrainTests : IDisposable
         })!;
         AssertRefused(await process.Finish(), weights, "cannot be written", "free some space", "untouched");
         Assert.Equal(before, File.ReadAllBytes(weights));
+    }
+
+    void PutPhotographs(string split, params string[] classes)
+    {
+        foreach (var (label, name) in classes.Index())
+            for (var i = 0; i < 2; i++)
+            {
+                var path = Path.Combine(folder, "photographs", split, name, $"{i}.JPEG");
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllBytes(path, FlatJpeg.Create(10 * label + i).File);
+            }
+    }
+
+    [Fact]
+    public async Task ResNet50_trains_on_photographs_in_ImageNets_folders()
+    {
+        PutPhotographs("train", "n01", "n02");
+        PutPhotographs("val", "n01", "n02");
+        string[] arguments = ["train", "--data", Path.Combine(folder, "photographs"), "--model", "resnet50", "--epochs", "1", "--batch", "2", "--quiet", "--out", Run];
+        var (code, output, error) = await Shell.Run([.. arguments, "--json"]);
+        Assert.Equal((0, ""), (code, error));
+        var row = JsonDocument.Parse(output).RootElement[0];
+        Assert.Equal("resnet50", row.GetProperty("model").GetString());
+        using var scope = NewDisposeScope();
+        new EfQat.Models.ResNet50(classes: 2).LoadWeights(row.GetProperty("weights").GetString()!);
+        Assert.Equal(("2", "4"), (SafeTensors.Read(Checkpoint).Metadata["step"], SafeTensors.Read(Checkpoint).Metadata["images"]));
+
+        AssertRefused(await Shell.Run([.. arguments, "--images", "2"]), "--images", "resnet50");
+        PutPhotographs("val", "n01", "n02", "n03");
+        AssertRefused(await Shell.Run(arguments), "train/ and val/", "same classes");
     }
 
     [SkippableFact]

@@ -44,21 +44,18 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>, IBlockwise
     public IReadOnlyList<Block> Blocks =>
     [
         new("stem", Stem),                                     // [N, 16, H, W]
-        .. Residual("layer1", layer1), .. Residual("layer2", layer2), .. Residual("layer3", layer3),
+        .. Block.Of("layer1", layer1), .. Block.Of("layer2", layer2), .. Block.Of("layer3", layer3),
         new("head", x => linear.call(flatten.call(pool.call(x)))), // [N, 64, H/4, W/4] to [N, classes]
     ];
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => Blocks.Aggregate(input, (x, block) => block.Forward(x));
+    public override Tensor forward(Tensor input) => Block.Run(Blocks, input);
 
     private Tensor Stem(Tensor input)
     {
         using var scope = NewDisposeScope();
         return relu1.call(bn1.call(conv1.call(input))).LeaveScope();
     }
-
-    private static IEnumerable<Block> Residual(string stage, nn.Module sequence) =>
-        sequence.named_children().Select(child => new Block($"{stage}.{child.name}", ((nn.Module<Tensor, Tensor>)child.module).call));
 
     private static Sequential Stage(int blocks, long inChannels, long channels, long stride) =>
         nn.Sequential([.. Enumerable.Range(0, blocks).Select(i =>

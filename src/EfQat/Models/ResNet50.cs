@@ -8,7 +8,7 @@ namespace EfQat.Models;
 /// ResNet-50 for ImageNet (arXiv 1512.03385, table 1) with torchvision's layout and names, so that its weights load by name: bottlenecks have
 /// their stride in the 3×3 convolution, and shortcuts that change the shape are a convolution and a normalization.
 /// </summary>
-public sealed class ResNet50 : nn.Module<Tensor, Tensor>
+public sealed class ResNet50 : nn.Module<Tensor, Tensor>, IBlockwise
 {
     private readonly nn.Module<Tensor, Tensor> conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, flatten, fc;
 
@@ -51,12 +51,15 @@ public sealed class ResNet50 : nn.Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
-    {
-        var x = Stem(input);                                            // [N, 64, H/4, W/4]
-        x = layer4.call(layer3.call(layer2.call(layer1.call(x))));      // [N, 2048, H/32, W/32]
-        return fc.call(flatten.call(avgpool.call(x)));                  // [N, classes]
-    }
+    public IReadOnlyList<Block> Blocks =>
+    [
+        new("stem", Stem),                                              // [N, 64, H/4, W/4]
+        .. Block.Of("layer1", layer1), .. Block.Of("layer2", layer2), .. Block.Of("layer3", layer3), .. Block.Of("layer4", layer4),
+        new("head", x => fc.call(flatten.call(avgpool.call(x)))),         // [N, 2048, H/32, W/32] to [N, classes]
+    ];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => Block.Run(Blocks, input);
 
     private Tensor Stem(Tensor input)
     {

@@ -61,6 +61,14 @@ public static class GridTag
         return tensor.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Frees a tensor and its integers before their scope ends; a backward pass has handles of its own.</summary>
+    internal static void Free(Tensor tensor)
+    {
+        if (Of(tensor) is { } integers)
+            foreach (var part in (Tensor[])[integers.Codes, integers.Scale, integers.ZeroPoint]) part.Dispose();
+        tensor.Dispose();
+    }
+
     /// <summary>The tensor's integers; null where it is a float, or where they were disposed.</summary>
     public static QuantizedTensor? Of(Tensor tensor) => Tags.TryGetValue(tensor, out var integers) && !integers.Codes.IsInvalid ? integers : null;
 }

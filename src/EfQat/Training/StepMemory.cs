@@ -1,4 +1,3 @@
-#if LOCAL_TORCH
 using EfQat.Backward;
 using EfQat.Datasets;
 
@@ -17,14 +16,18 @@ public readonly record struct StepMemory(long Model, SavedBytes Saved, long Othe
     public static StepMemory Measure(Func<(nn.Module<Tensor, Tensor> Model, IUpdateRule Rule)> create, Batch batch)
     {
         using var scope = NewDisposeScope();
-        long start = TorchMemory.LiveBytes;
+        GC.Collect();  // what earlier models left to it would be freed in between
+        GC.WaitForPendingFinalizers();
+        long start = Now.Live;
         var (model, rule) = create();
         model.train();
         Step(model, rule, batch, 0);
-        long before = TorchMemory.LiveBytes;
+        long before = Now.Live;
+#if LOCAL_TORCH
         TorchMemory.ResetPeak();
+#endif
         var (saved, after) = Step(model, rule, batch, batch.Labels.numel());
-        var memory = new StepMemory(before - start, saved, after - before - saved.Total, TorchMemory.PeakBytes - start);
+        var memory = new StepMemory(before - start, saved, after - before - saved.Total, Now.Peak - start);
         rule.Dispose();
         model.Dispose();
         return memory;
@@ -35,11 +38,17 @@ public readonly record struct StepMemory(long Model, SavedBytes Saved, long Othe
         using var scope = NewDisposeScope();
         rule.BeforeStep(samples);
         var (loss, saved) = SavedBytes.During(() => nn.functional.cross_entropy(model.call(batch.Images.clone()), batch.Labels));
-        long after = TorchMemory.LiveBytes;
+        long after = Now.Live;
         loss.backward();
         rule.Step(1);
         rule.ZeroGrad();
         return (saved, after);
     }
-}
+
+    private static (long Live, long Peak) Now =>
+#if LOCAL_TORCH
+        (TorchMemory.LiveBytes, TorchMemory.PeakBytes);
+#else
+        throw new PlatformNotSupportedException("memory is counted by LocalTorch's allocator; other packages of torch do not show theirs");
 #endif
+}
