@@ -51,6 +51,20 @@ public sealed class ImageNetLoaderTests : IDisposable
     }
 
     [Fact]
+    public void Some_pictures_are_drawn_by_the_seed()
+    {
+        PutFive();
+        float[][] Draw(long seed, int samples) => [.. new ImageNetLoader(folder, 1, seed: seed, samples: samples).Epoch().Select(Values)];
+        var all = Draw(1, 9);
+        Assert.Equal(5, all.Length);
+        var some = Draw(1, 2);
+        Assert.Equal(2, some.Length);
+        Assert.All(some, picture => Assert.Contains(all, other => other.SequenceEqual(picture)));
+        Assert.Equal(some, Draw(1, 2));
+        Assert.Contains(Enumerable.Range(2, 20), seed => !Draw(seed, 2)[0].SequenceEqual(some[0]));
+    }
+
+    [Fact]
     public void Training_depends_on_seed_and_epoch_alone_and_goes_on_from_any_batch()
     {
         PutFive();
