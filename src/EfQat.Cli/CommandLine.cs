@@ -34,6 +34,7 @@ public static class CommandLine
             TrainCommand.Create(),
             BenchCommand.Create(),
             ReproduceCommand.Create(),
+            IntegerCommand.Create(),
             KernelCommand.Create(),
             NotebookCommand.Create(),
         };

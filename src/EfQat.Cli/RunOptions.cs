@@ -45,9 +45,11 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
     static readonly Option<bool> QuietOption = new("--quiet", "-q") { Description = "No progress" };
 
     /// <summary>Gives a command these options.</summary>
-    public static void AddTo(Command command)
+    /// <param name="command">Which.</param>
+    /// <param name="folder">False: the command writes no folder.</param>
+    public static void AddTo(Command command, bool folder = true)
     {
-        foreach (var option in (Option[])[SeedOption, DeviceOption, OutOption, JsonOption, ThreadsOption, QuietOption])
+        foreach (var option in (Option[])[SeedOption, DeviceOption, .. folder ? [OutOption] : (Option[])[], JsonOption, ThreadsOption, QuietOption])
             command.Add(option);
     }
 

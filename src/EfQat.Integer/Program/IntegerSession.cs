@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EfQat.Integer.Kernels;
 
 namespace EfQat.Integer.Program;
@@ -31,17 +32,26 @@ public sealed class IntegerSession : IDisposable
     /// <summary>Bytes for all codes at once.</summary>
     public int ActivationBytes => arena.Bytes;
 
+    /// <summary>For each convolution.</summary>
+    public int Threads => Workers.Threads;
+
     internal Workers Workers { get; }
     internal Span<byte> Scratch => scratch;
 
     /// <summary>Runs the network.</summary>
     /// <param name="image">Floats as the network was trained on. // [H, W, C]</param>
     /// <param name="logits">Written. // [classes]</param>
-    public void Run(ReadOnlySpan<float> image, Span<float> logits)
+    /// <param name="ticks">Where given, each step's time on the stopwatch is written. // [steps]</param>
+    public void Run(ReadOnlySpan<float> image, Span<float> logits, Span<long> ticks = default)
     {
         if (image.Length != Program.Shapes[0].Count || logits.Length != Program.Classes)
             throw new ArgumentException($"an image of {image.Length} floats and {logits.Length} logits; the program has {Program.Shapes[0]} and {Program.Classes}");
-        for (int step = 0; step < Program.Steps.Count; step++) RunStep(step, image, logits);
+        for (int step = 0; step < Program.Steps.Count; step++)
+        {
+            long start = ticks.IsEmpty ? 0 : Stopwatch.GetTimestamp();
+            RunStep(step, image, logits);
+            if (!ticks.IsEmpty) ticks[step] = Stopwatch.GetTimestamp() - start;
+        }
     }
 
     /// <inheritdoc/>

@@ -22,9 +22,12 @@ static unsafe partial class TurboJpeg
 
     /// <summary>Decodes a picture of any size.</summary>
     /// <exception cref="UserError">No library, or not a JPEG picture.</exception>
-    public static Picture Decode(string path)
+    public static Picture Decode(string path) => Decode(path, File.ReadAllBytes(path));
+
+    /// <summary>Decodes a picture in memory.</summary>
+    /// <exception cref="UserError">No library, or not a JPEG picture; the message names <paramref name="path"/>.</exception>
+    public static Picture Decode(string path, byte[] bytes)
     {
-        var bytes = File.ReadAllBytes(path);
         var decoder = Create(path);
         try
         {

@@ -15,7 +15,7 @@ static class Networks
         Skip.IfNot(DatasetCatalog.List().Single(set => set.Name == "fashion-mnist").Folder is not null, "Fashion-MNIST is not installed");
         var train = FashionMnist.Load("train");
         var model = ResNet.Create("resnet20", 1, 10);
-        model.load_state_dict(SafeTensors.Read(Path.Combine(Root(), "data/checkpoints/fashion-mnist-resnet20.safetensors")).Tensors);
+        model.load_state_dict(SafeTensors.Read(Path.Combine(TestData.Root, "data/checkpoints/fashion-mnist-resnet20.safetensors")).Tensors);
         Quantize.Prepare(model, Scheme.Parse(bits));
         Quantize.Calibrate(model, Scheme.Parse(bits), new BatchLoader(train.Subset(512, 1), 128).Epoch());
         return (model, FashionMnist.Load("test"));
@@ -43,11 +43,4 @@ static class Networks
 
     /// <summary>An image as a program takes it. // [H, W, C]</summary>
     public static float[] Pixels(Tensor image) => image.permute(0, 2, 3, 1).contiguous().data<float>().ToArray();
-
-    public static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "EfQat.Notebooks.sln"))) folder = folder.Parent;
-        return folder.FullName;
-    }
 }
