@@ -96,7 +96,7 @@ public sealed class IntegerCompilerTests : IDisposable
     [Fact]
     public void An_operator_between_modules_is_an_error() =>
         Assert.Contains(
-            "steps.1: reads a tensor that no module returned; make the operator",
+            "steps.1.input: reads a tensor that no module returned; make the operator",
             Error(Network(new Chain(x => x * 2, nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Conv2d(4, 4, 3), nn.AdaptiveAvgPool2d(1))));
 
     [Fact]
