@@ -16,7 +16,7 @@ public sealed class EasyQuantTests : IDisposable
         Assert.Equal(0, (await Shell.Run("train", "--data", data, "--epochs", "1", "--threads", "1", "--quiet", "--out", folder)).ExitCode);
         Task<Outcome> Reproduce() => Shell.Run(
             "reproduce", "easyquant-accuracy", "--data", data, "--fp32", Path.Combine(folder, "tiny-resnet20.safetensors"), "--bits", "6", "4",
-            "--ablation-bits", "0", "--samples", "4", "--calibration", "8", "--seeds", "2", "--threads", "1", "--quiet", "--out", folder, "--json");
+            "--ablation-bits", "0", "--samples", "4", "--calibration", "8", "--seeds", "1", "--threads", "1", "--quiet", "--out", folder, "--json");
         var first = await Reproduce();
         Assert.Equal((0, ""), (first.ExitCode, first.Error));
         JsonElement[] rows = [.. JsonDocument.Parse(first.Output).RootElement.EnumerateArray()];
@@ -29,9 +29,10 @@ public sealed class EasyQuantTests : IDisposable
 
         string cells = Path.Combine(folder, "cells.jsonl");
         string[] written = File.ReadAllLines(cells);
-        Assert.Equal(1 + 2 * 3 * 2, written.Length);
+        Assert.Equal(1 + 2 * 3, written.Length);
         var second = await Reproduce();
-        Assert.Equal((first.Output, written), (second.Output, File.ReadAllLines(cells)));
+        Assert.Equal(first.Output, second.Output);
+        Assert.Equal(written, File.ReadAllLines(cells));
         Assert.Contains("INT4: 1 − cosine", File.ReadAllText(Path.Combine(folder, "report.html")));
         Assert.StartsWith("<svg", File.ReadAllText(Path.Combine(folder, "easyquant.svg")));
     }
@@ -48,7 +49,7 @@ public sealed class EasyQuantTests : IDisposable
     [Fact]
     public async Task A_network_without_convolutions_is_refused()
     {
-        File.WriteAllText(Path.Combine(folder, "vocab.txt"), "[PAD]\n");
+        File.WriteAllText(Path.Combine(folder, "vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n");
         var (code, _, error) = await Shell.Run(
             "reproduce", "easyquant-accuracy", "--model", "bert-small", "--vocab", Path.Combine(folder, "vocab.txt"), "--out", folder, "--quiet");
         Assert.Equal(1, code);
