@@ -12,7 +12,10 @@ namespace EfQat.Cli.Commands;
 /// <summary><c>efqat bench backward</c>: the backward pass of EfQAT against QAT's, in one process, taking turns.</summary>
 static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measure time and memory of training steps") { Backward(), BenchStepCommand.Create(), BenchMemoryCommand.Create() };
+    public static Command Create() => new("bench", "Measure training steps, their memory, and integer inference")
+    {
+        Backward(), BenchStepCommand.Create(), BenchMemoryCommand.Create(), BenchIntegerCommand.Create(),
+    };
 
     /// <summary>One row of the result.</summary>
     /// <param name="Method">FP32, QAT or EfQAT's mode.</param>

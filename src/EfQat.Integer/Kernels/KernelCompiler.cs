@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using EfQat.Integer.Kernels.Instructions;
 using EfQat.Integer.Kernels.Tiles;
+using EfQat.Integer.Kernels.Winograd;
 
 namespace EfQat.Integer.Kernels;
 
@@ -27,7 +28,8 @@ static class KernelCompiler
     static ConvolutionKernel Create<TSet, V, P, TTile>(ConvolutionLayer layer, KernelKind kind)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged where TTile : struct, ITile => kind switch
     {
-        KernelKind.Winograd => new WinogradKernel<TSet, V, P, TTile>(layer),
+        KernelKind.Winograd => new WinogradKernel<TwoByTwo, TSet, V, P, TTile>(layer, kind),
+        KernelKind.Winograd4 => new WinogradKernel<FourByFour, TSet, V, P, TTile>(layer, kind),
         KernelKind.Depthwise => new DepthwiseKernel<TSet, V, P>(layer),
         _ => new DirectKernel<TSet, V, P, TTile>(layer, kind),
     };

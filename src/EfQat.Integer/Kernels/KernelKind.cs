@@ -12,8 +12,11 @@ public enum KernelKind
     /// <summary>INT7: products of bytes added up in INT16, as many as cannot overflow, and only then in INT32 (EasyQuant, section 3.3).</summary>
     Direct16,
 
-    /// <summary>F(2×2, 3×3): 16 multiplications where <see cref="Direct"/> has 36.</summary>
+    /// <summary>F(2×2, 3×3): 4 multiplications for an output where <see cref="Direct"/> has 9.</summary>
     Winograd,
+
+    /// <summary>F(4×4, 3×3): 2¼ multiplications for an output.</summary>
+    Winograd4,
 
     /// <summary>One filter for each channel.</summary>
     Depthwise,

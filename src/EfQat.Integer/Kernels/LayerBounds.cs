@@ -1,3 +1,5 @@
+using EfQat.Integer.Kernels.Winograd;
+
 namespace EfQat.Integer.Kernels;
 
 /// <summary>What a layer's sums can reach: checked when a layer is compiled, so that no kernel needs to look at run time.</summary>
@@ -7,7 +9,8 @@ static class LayerBounds
     public static string? Refusal(ConvolutionLayer layer, KernelKind kind) =>
         Malformed(layer) ?? Overflow(layer) ?? kind switch
         {
-            KernelKind.Winograd => Winograd(layer),
+            KernelKind.Winograd => WinogradRefusal(layer, TwoByTwo.Factor),
+            KernelKind.Winograd4 => WinogradRefusal(layer, FourByFour.Factor),
             KernelKind.Depthwise when layer.Shape is not { Groups: var groups, InputChannels: var c, OutputChannels: var k } || groups != c || groups != k =>
                 $"depthwise kernel: {layer.Shape} has not one filter for each channel; use {nameof(KernelKind.Direct)}",
             KernelKind.Direct16 when Depth(layer, 2) == 0 =>
@@ -81,13 +84,12 @@ static class LayerBounds
         return reach > int.MaxValue ? $"{layer.Shape}: a sum can reach {reach}, beyond INT32; use fewer input channels or fewer bits" : null;
     }
 
-    static string? Winograd(ConvolutionLayer layer)
+    static string? WinogradRefusal(ConvolutionLayer layer, int factor)
     {
         if (layer.Shape is not { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1 })
             return $"Winograd: {layer.Shape} is not a 3×3 convolution of stride 1 without dilation or groups; use {nameof(KernelKind.Direct)}";
-        // Sums wrap around on the way, so only what comes out, 4 times the convolution, has to fit.
-        long reach = Reach(layer, 4);
-        return reach > int.MaxValue ? $"Winograd: 4 times a sum can reach {reach}, beyond INT32; use {nameof(KernelKind.Direct)}" : null;
+        long reach = Reach(layer, factor);
+        return reach > int.MaxValue ? $"Winograd: {factor} times a sum can reach {reach}, beyond INT32; use {nameof(KernelKind.Direct)}" : null;
     }
 
     /// <summary>The largest magnitude that a sum can have, some times over.</summary>

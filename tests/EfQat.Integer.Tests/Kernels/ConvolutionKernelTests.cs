@@ -30,7 +30,7 @@ public class ConvolutionKernelTests
             }
         });
         Assert.InRange(runs[(int)KernelKind.Direct], Layers * 0.9, Layers);
-        Assert.All([KernelKind.Direct16, KernelKind.Winograd, KernelKind.Depthwise], kind => Assert.InRange(runs[(int)kind], 1500, Layers));
+        Assert.All([KernelKind.Direct16, KernelKind.Winograd, KernelKind.Winograd4, KernelKind.Depthwise], kind => Assert.InRange(runs[(int)kind], 1500, Layers));
     }
 
     [Theory]
@@ -72,6 +72,7 @@ public class ConvolutionKernelTests
     [InlineData(KernelKind.Direct16, 16, 127, 255, "codes up to 255 times two weights, each up to 127, exceed 32767")]
     [InlineData(KernelKind.Direct, 8192, 127, 255, "a sum can reach 2387681280, beyond INT32")]
     [InlineData(KernelKind.Winograd, 2048, 127, 255, "4 times a sum can reach 2387681280, beyond INT32")]
+    [InlineData(KernelKind.Winograd4, 128, 127, 255, "64 times a sum can reach 2387681280, beyond INT32")]
     public void WhatCannotBeExactIsRefusedWithItsNumbers(KernelKind kind, int channels, sbyte weight, byte inputMax, string reason)
     {
         var layer = Uniform(new(channels, 1, 3, 3), weight, inputMax);
@@ -80,6 +81,7 @@ public class ConvolutionKernelTests
 
     [Theory]
     [InlineData(KernelKind.Winograd, 2, 1)]
+    [InlineData(KernelKind.Winograd4, 1, 2)]
     [InlineData(KernelKind.Depthwise, 1, 1)]
     [InlineData(KernelKind.Depthwise, 1, 2)]
     public void AShapeThatAKernelHasNotIsRefused(KernelKind kind, int stride, int groups) =>

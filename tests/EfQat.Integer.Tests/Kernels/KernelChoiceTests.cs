@@ -9,8 +9,8 @@ public class KernelChoiceTests
     {
         KernelKind[] Kinds(ConvolutionShape shape, int weightMax, byte inputMax) => [.. KernelChoice.Candidates(
             RandomLayer.Draw(new Random(1), shape, 8, 8, weightMax, inputMax).Layer).Select(candidate => candidate.Kind).Distinct()];
-        Assert.Equal([KernelKind.Direct, KernelKind.Direct16, KernelKind.Winograd], Kinds(new(32, 32, 3, 3), 63, 63));
-        Assert.Equal([KernelKind.Direct, KernelKind.Winograd], Kinds(new(32, 32, 3, 3), 127, 255));
+        Assert.Equal([KernelKind.Direct, KernelKind.Direct16, KernelKind.Winograd, KernelKind.Winograd4], Kinds(new(32, 32, 3, 3), 63, 63));
+        Assert.Equal([KernelKind.Direct, KernelKind.Winograd, KernelKind.Winograd4], Kinds(new(32, 32, 3, 3), 127, 255));
         Assert.Equal([KernelKind.Direct, KernelKind.Direct16], Kinds(new(32, 32, 3, 3, Stride: 2), 63, 63));
         Assert.Equal([KernelKind.Direct, KernelKind.Direct16, KernelKind.Depthwise], Kinds(new(32, 32, 3, 3, Groups: 32), 63, 63));
     }

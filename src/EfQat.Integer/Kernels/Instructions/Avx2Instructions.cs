@@ -27,7 +27,11 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
 
     public static V Subtract(V left, V right) => Avx2.Subtract(left, right);
 
-    public static V Quarter(V vector) => Avx2.ShiftRightArithmetic(vector, 2);
+    public static V Multiply(V vector, int factor) => Avx2.MultiplyLow(vector, Vector256.Create(factor));
+
+    public static V ShiftLeft(V vector, byte bits) => Avx2.ShiftLeftLogical(vector, bits);
+
+    public static V ShiftRight(V vector, byte bits) => Avx2.ShiftRightArithmetic(vector, bits);
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         Avx2.Add(sum, Avx2.MultiplyAddAdjacent(words.AsInt16(), weights.AsInt16()));

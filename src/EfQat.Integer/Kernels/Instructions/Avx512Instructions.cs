@@ -24,7 +24,11 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
 
     public static V Subtract(V left, V right) => Avx512F.Subtract(left, right);
 
-    public static V Quarter(V vector) => Avx512F.ShiftRightArithmetic(vector, 2);
+    public static V Multiply(V vector, int factor) => Avx512F.MultiplyLow(vector, Vector512.Create(factor));
+
+    public static V ShiftLeft(V vector, byte bits) => Avx512F.ShiftLeftLogical(vector, bits);
+
+    public static V ShiftRight(V vector, byte bits) => Avx512F.ShiftRightArithmetic(vector, bits);
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         Avx512F.Add(sum, Avx512BW.MultiplyAddAdjacent(words.AsInt16(), weights.AsInt16()));

@@ -28,8 +28,13 @@ unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
 
     static abstract V Subtract(V left, V right);
 
-    /// <summary>A quarter: the two lowest bits are zero.</summary>
-    static abstract V Quarter(V vector);
+    /// <summary>The lower 32 bits of the products.</summary>
+    static abstract V Multiply(V vector, int factor);
+
+    static abstract V ShiftLeft(V vector, byte bits);
+
+    /// <summary>Of signed numbers.</summary>
+    static abstract V ShiftRight(V vector, byte bits);
 
     /// <summary>sum + the products of words, two in a lane: exact in INT32.</summary>
     static abstract V MultiplyAddWords(V sum, V words, V weights);

@@ -30,7 +30,11 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
 
     public static V Subtract(V left, V right) => AdvSimd.Subtract(left, right);
 
-    public static V Quarter(V vector) => AdvSimd.ShiftRightArithmetic(vector, 2);
+    public static V Multiply(V vector, int factor) => vector * factor;
+
+    public static V ShiftLeft(V vector, byte bits) => vector << bits;
+
+    public static V ShiftRight(V vector, byte bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights)
     {

@@ -23,7 +23,11 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
 
     public static V Subtract(V left, V right) => left - right;
 
-    public static V Quarter(V vector) => vector >> 2;
+    public static V Multiply(V vector, int factor) => vector * factor;
+
+    public static V ShiftLeft(V vector, byte bits) => vector << bits;
+
+    public static V ShiftRight(V vector, byte bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         sum + (words << 16 >> 16) * (weights << 16 >> 16) + (words >> 16) * (weights >> 16);

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using EfQat.Cli.Progress;
+using EfQat.Diagnosis;
+using EfQat.Display;
+using EfQat.Integer.Kernels;
+using EfQat.Training;
+
+namespace EfQat.Cli.Commands;
+
+/// <summary><c>efqat bench integer</c>: our integer convolutions against libtorch's in float and ONNX Runtime's in INT8, taking turns.</summary>
+static class BenchIntegerCommand
+{
+    const int Layers = 6, WarmUp = 2;
+
+    /// <summary>The 3×3 layers of ResNet-18 and -50: channels, and rows and columns.</summary>
+    static readonly (int Channels, int Size)[] Chains = [(64, 56), (128, 28), (256, 14)];
+
+    /// <summary>Idle threads of libtorch and ONNX Runtime wait by spinning: let them fall asleep before the next has its turn.</summary>
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>One row of the result.</summary>
+    /// <param name="Layers">Channels and size.</param>
+    /// <param name="Kernel">Whose, and what.</param>
+    /// <param name="RunMs">Median of the six layers.</param>
+    /// <param name="MinMs">Fastest.</param>
+    /// <param name="MaxMs">Slowest.</param>
+    /// <param name="Gops">10⁹ operations in a second at the median, two for a multiply-add of the convolution, saved or not.</param>
+    /// <param name="ShareOfPeak">Of what the kernel's multiply-adds do in registers alone; Winograd saves some, so it may exceed 1.</param>
+    /// <param name="Speedup">Our exact INT8's time over this one's: the median of the ratios turn by turn.</param>
+    /// <param name="Threads">Of each.</param>
+    /// <param name="Turns">How many were timed.</param>
+    sealed record Row(
+        string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup, int Threads, int Turns);
+
+    /// <summary>One that takes its turns; it runs the chain and returns milliseconds.</summary>
+    sealed record Entry(string Name, KernelKind? Peak, Func<double> Run)
+    {
+        public List<double> Times { get; } = [];
+    }
+
+    public static ExampleCommand Create()
+    {
+        var isa = new Option<string>("--isa")
+        {
+            Description = "Our kernels' vector instructions",
+            DefaultValueFactory = _ => Name(InstructionSets.Best),
+        }.AcceptOnlyFromAmong([.. InstructionSets.Available.Select(Name)]);
+        var turns = new Option<int>("--turns") { Description = "Timed runs of each", DefaultValueFactory = _ => 20 }.AtLeast(1);
+        var modules = new Option<string?>("--onnxruntime")
+        {
+            Description = "The node_modules folder that has onnxruntime-node [default: tests/Benchmarks/node_modules]", HelpName = "DIR",
+        };
+        var command = new ExampleCommand(
+            "integer",
+            "Chains of six 3×3 convolutions with padding, ReLU and requantization, one picture at a time: our integer kernels, libtorch in FP32 and ONNX "
+            + "Runtime in INT8, taking turns with the same threads; and the share of what the kernel's multiply-adds do in registers alone.",
+            "efqat bench integer", "efqat bench integer --isa avx2 --threads 1 --json integer.json")
+        {
+            isa, turns, modules,
+        };
+        RunOptions.AddTo(command);
+        return command.Does((parsed, token) =>
+        {
+            var run = RunOptions.Read(parsed);
+            if (run.Device.type != DeviceType.CPU)
+                throw new UserError("--device cuda: integer kernels run on the CPU only; use --device cpu");
+            var set = InstructionSets.Available.Single(set => Name(set) == parsed.GetValue(isa));
+            var (count, threads, onnxRuntime) = (parsed.GetValue(turns), get_num_threads(), parsed.GetValue(modules) ?? OnnxRuntimeChain.Find());
+            if (onnxRuntime is null)
+                parsed.InvocationConfiguration.Error.WriteLine(
+                    "note: ONNX Runtime is not installed, so it is not measured; npm ci --ignore-scripts --prefix tests/Benchmarks installs it");
+            using var workers = new Workers(threads);
+            List<Row> rows = [];
+            List<string> peaks = [];
+            ProgressView.Show(run.Quiet, view =>
+            {
+                foreach (var (channels, size) in Chains)
+                {
+                    using var scope = NewDisposeScope();
+                    using var onnx = onnxRuntime is null ? null : new OnnxRuntimeChain(onnxRuntime, channels, size, Layers, threads);
+                    Entry[] entries =
+                    [
+                        Ours("INT8 direct", KernelKind.Direct, 255, 127), Ours("INT8 Winograd F(4,3)", KernelKind.Winograd4, 255, 127),
+                        Ours("INT7 direct", KernelKind.Direct16, 63, 63), Ours("INT7 Winograd F(2,3)", KernelKind.Winograd, 63, 63),
+                        Ours("INT7 Winograd F(4,3)", KernelKind.Winograd4, 63, 63),
+                        new("libtorch FP32, nchw", null, Torch(channels, size, channelsLast: false)),
+                        new("libtorch FP32, nhwc", null, Torch(channels, size, channelsLast: true)),
+                        .. onnx is null ? [] : new[] { new Entry($"ONNX Runtime {onnx.Version} INT8", null, onnx.Run) },
+                    ];
+                    Entry Ours(string name, KernelKind kind, byte inputMax, sbyte weightMax) => new(name, kind == KernelKind.Direct16 ? kind : KernelKind.Direct,
+                        Chain(kind, set, channels, size, inputMax, weightMax, new Random((int)run.Seed), workers));
+                    var peak = new Dictionary<KernelKind, double> { [KernelKind.Direct] = 0, [KernelKind.Direct16] = 0 };
+                    for (int turn = -WarmUp; turn < count; turn++)
+                    {
+                        token.ThrowIfCancellationRequested();
+                        foreach (var kind in peak.Keys) peak[kind] = Math.Max(peak[kind], IntegerPeak.Measure(kind, set, workers) / 1e9);
+                        foreach (var entry in entries)
+                        {
+                            Thread.Sleep(Pause);
+                            entry.Run(); // wakes the threads up and warms the caches
+                            double time = entry.Run();
+                            if (turn >= 0) entry.Times.Add(time);
+                        }
+                        view.Update((turn + WarmUp + 1.0) / (count + WarmUp), $"{channels}@{size}², turn {turn + WarmUp + 1}/{count + WarmUp}");
+                    }
+                    rows.AddRange(entries.Select(entry => Summary(entry, entries[0], channels, size, threads, peak)));
+                    peaks.Add(string.Create(CultureInfo.InvariantCulture, $"{peak[KernelKind.Direct]:0} (INT8) and {peak[KernelKind.Direct16]:0} (INT7)"));
+                }
+                return 0;
+            });
+            Terminal.Write(parsed, ResultTable.Of(rows)
+                .Column("Layers", r => r.Layers)
+                .Column("Kernel", r => r.Kernel)
+                .Column("Median", r => r.RunMs, "ms", "0.00")
+                .Column("min", r => r.MinMs, "ms", "0.00")
+                .Column("max", r => r.MaxMs, "ms", "0.00")
+                .Column("GOP/s", r => r.Gops, null, "0")
+                .Column("Of peak", r => r.ShareOfPeak, null, "0 %")
+                .Column("INT8 direct / this", r => r.Speedup, "×", "0.00"));
+            Terminal.Note(parsed, $"{Name(set)}, {threads} threads, {count} turns; peak in GOP/s: {string.Join("; ", peaks)}; {Machine.Line}");
+            return CommandLine.Ok;
+        });
+    }
+
+    static string Name(InstructionSet set) => set.ToString().ToLowerInvariant();
+
+    static Row Summary(Entry entry, Entry int8, int channels, int size, int threads, Dictionary<KernelKind, double> peak)
+    {
+        double median = Statistics.Median(entry.Times), gops = 2.0 * Layers * 9 * channels * channels * size * size / median / 1e6;
+        return new(
+            $"{Layers} × {channels}@{size}²", entry.Name, median, entry.Times.Min(), entry.Times.Max(), gops, entry.Peak is { } kind ? gops / peak[kind] : null,
+            Statistics.MedianRatio(int8.Times, entry.Times), threads, entry.Times.Count);
+    }
+
+    /// <summary>Layers of random weights, each reading the codes that the one before has written.</summary>
+    static Func<double> Chain(
+        KernelKind kind, InstructionSet set, int channels, int size, byte inputMax, sbyte weightMax, Random random, Workers workers)
+    {
+        var shape = new ConvolutionShape(channels, channels, 3, 3, Padding: 1);
+        int[] Each(int value) => [.. Enumerable.Repeat(value, channels)];
+        int shift = 30 + (int)Math.Log2(Math.Sqrt(9 * channels) * weightMax / 2);
+        var output = new Requantization(Each(1 << 30), Each(shift), Zero: 0, Min: 0, Max: inputMax);
+        ConvolutionKernel[] kernels = [.. Enumerable.Range(0, Layers).Select(_ => ConvolutionKernel.Compile(new(
+            shape, [.. Enumerable.Range(0, 9 * channels * channels).Select(_ => (sbyte)random.Next(-weightMax, weightMax + 1))], Each(0), output, inputMax, 0),
+            kind, set))];
+        byte[] codes = [.. Enumerable.Range(0, channels * size * size).Select(_ => (byte)random.Next(inputMax + 1))];
+        byte[] first = [.. codes], second = new byte[codes.Length], scratch = new byte[kernels.Max(kernel => kernel.ScratchBytes(size, size, workers.Threads))];
+        return () =>
+        {
+            codes.CopyTo(first, 0);
+            var clock = Stopwatch.StartNew();
+            for (int layer = 0; layer < Layers; layer++)
+                kernels[layer].Run(layer % 2 == 0 ? first : second, size, size, layer % 2 == 0 ? second : first, scratch, workers);
+            return clock.Elapsed.TotalMilliseconds;
+        };
+    }
+
+    static Func<double> Torch(int channels, int size, bool channelsLast)
+    {
+        Tensor Random(int rows, int edge, double scale) => channelsLast
+            ? (randn(rows, edge, edge, channels) * scale).permute(0, 3, 1, 2)
+            : randn(rows, channels, edge, edge) * scale; // [rows, C, edge, edge]
+        var (input, bias) = (Random(1, size, 1), zeros(channels));
+        Tensor[] weights = [.. Enumerable.Range(0, Layers).Select(_ => Random(channels, 3, Math.Sqrt(2.0 / 9 / channels)))];
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            using var inference = no_grad();
+            var clock = Stopwatch.StartNew();
+            weights.Aggregate(input, (x, weight) => nn.functional.conv2d(x, weight, bias, padding: [1, 1]).relu_());
+            return clock.Elapsed.TotalMilliseconds;
+        };
+    }
+}

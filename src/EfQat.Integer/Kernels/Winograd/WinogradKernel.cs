@@ -1,0 +1,116 @@
+using System.Runtime.Intrinsics;
+using EfQat.Integer.Kernels.Instructions;
+using EfQat.Integer.Kernels.Tiles;
+
+namespace EfQat.Integer.Kernels.Winograd;
+
+/// <summary>
+/// Tiles are transformed, multiplied tap by tap as small matrix products of INT16, each product at the price of exact INT8's, and transformed back. It
+/// pays where the products saved (9/4 for <see cref="TwoByTwo"/>, 4 for <see cref="FourByFour"/>) outweigh the transforms, so with many channels:
+/// for each tile, an input costs some 100 (400) instructions for 16 channels and an output some 60 (350) for a vector, while the products of a pair of
+/// channels with a vector of outputs take 32 (72).
+/// </summary>
+sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionKernel
+    where TTransform : struct, ITransform
+    where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged where TTile : struct, ITile
+{
+    readonly BorderedPicture picture;
+    readonly PackedWeights weights;
+    readonly CodeTable codes;
+
+    public WinogradKernel(ConvolutionLayer layer, KernelKind kind) : base(layer, kind)
+    {
+        int inputs = layer.Shape.InputChannels, unit = Vector256<short>.Count, size = TTransform.Outputs + 2;
+        picture = new(layer.Shape, (inputs + unit - 1) / unit * unit, 1);
+        weights = new(layer, size * size, TSet.Lanes, sizeof(short), picture.Channels,
+            (k, tap, c) => TTransform.Weight(layer.Weights.AsSpan(k * 9 * inputs + c), inputs, tap));
+        codes = new(layer, weights.Channels, TSet.Lanes);
+    }
+
+    WinogradPlan Plan(int height, int width, int threads) =>
+        new(Layer.Shape, height, width, threads, TTransform.Outputs, picture.Channels, weights, TTile.Pixels);
+
+    public override int ScratchBytes(int height, int width, int threads) => PinnedMemory<byte>.Alignment + Plan(height, width, threads).Bytes;
+
+    private protected override void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers)
+    {
+        var plan = Plan(height, width, workers.Threads);
+        byte* source = Aligned(scratch);
+        picture.Fill(input, height, width, Layer.InputZero, source, plan.Rows, plan.Columns, workers);
+        if (plan.IsShared)
+        {
+            workers.Run(new Job(this, plan, source, output, transforms: true, multiplies: false));
+            workers.Run(new Job(this, plan, source, output, transforms: false, multiplies: true));
+        }
+        else workers.Run(new Job(this, plan, source, output, transforms: true, multiplies: true));
+    }
+
+    readonly struct Job(
+        WinogradKernel<TTransform, TSet, V, P, TTile> kernel, WinogradPlan plan, byte* source, byte* output, bool transforms, bool multiplies) : IJob
+    {
+        readonly int batch = plan.Batch, width = kernel.weights.Width, channels = kernel.picture.Channels;
+
+        public void Run(int index, int threads)
+        {
+            var shared = (short*)(source + plan.PictureBytes);
+            var products = (int*)(source + plan.PictureBytes + (nint)threads * plan.InputBytes + (nint)index * plan.ProductBytes);
+            if (plan.IsShared)
+            {
+                var (from, to) = Workers.Part(plan.Tiles, index, threads);
+                for (int tile = from; transforms && tile < to; tile++) Transform(tile, shared + (nint)tile * channels);
+                var (first, last) = Workers.Part(kernel.weights.Blocks, index, threads);
+                for (int block = first; multiplies && block < last; block++) Block(block, 0, plan.Tiles, shared, products);
+                return;
+            }
+            short* own = shared + (nint)index * plan.InputBytes / sizeof(short);
+            for (var (from, to) = Workers.Part(plan.Tiles, index, threads); from < to; from += batch)
+            {
+                int tiles = Math.Min(batch, to - from);
+                for (int i = 0; i < tiles; i++) Transform(from + i, own + (nint)i * channels);
+                for (int block = 0; block < kernel.weights.Blocks; block++) Block(block, from, tiles, own, products);
+            }
+        }
+
+        void Transform(int tile, short* target)
+        {
+            nint row = (nint)plan.Columns * channels;
+            byte* first = source + TTransform.Outputs * (tile / plan.TileColumns * row + tile % plan.TileColumns * channels);
+            TTransform.Input(first, row, channels, target, (nint)batch * channels);
+        }
+
+        void Block(int block, int from, int tiles, short* transformed, int* products)
+        {
+            nint offset = 0, bytes = channels * sizeof(short);
+            var runs = new Runs(&offset, 1, (int)bytes);
+            byte** addresses = stackalloc byte*[TTile.Pixels];
+            for (int tap = 0; tap < plan.Taps; tap++)
+                for (int tile = 0; tile < tiles; tile += TTile.Pixels)
+                {
+                    for (int i = 0; i < TTile.Pixels; i++)
+                        addresses[i] = (byte*)transformed + (tap * batch + Math.Min(tile + i, tiles - 1)) * bytes;
+                    TTile.Words(runs, addresses, kernel.weights[block] + tap * kernel.weights.TapBytes, products + (tap * batch + tile) * width);
+                }
+            for (int tile = 0; tile < tiles; tile++) Store(block, from + tile, products + tile * width);
+        }
+
+        void Store(int block, int tile, int* products)
+        {
+            int size = TTransform.Outputs, lanes = TSet.Lanes, outputs = kernel.Layer.Shape.OutputChannels;
+            var (channel, count) = kernel.weights.Block(block);
+            int top = tile / plan.TileColumns * size, left = tile % plan.TileColumns * size;
+            V* sums = stackalloc V[2 * size * size];
+            byte* tail = stackalloc byte[width];
+            for (int half = 0; half < 2; half++)
+                TTransform.Output<TSet, V, P>(products + half * lanes, (nint)batch * width, sums + half * size * size);
+            for (int y = top; y < Math.Min(top + size, plan.OutputHeight); y++)
+                for (int x = left; x < Math.Min(left + size, plan.OutputWidth); x++)
+                {
+                    byte* target = output + ((nint)y * plan.OutputWidth + x) * outputs + channel, codes = count == width ? target : tail;
+                    V* sum = sums + (y - top) * size + x - left;
+                    TSet.StoreCodes(sum[0], kernel.codes, block * width, codes);
+                    TSet.StoreCodes(sum[size * size], kernel.codes, block * width + lanes, codes + lanes);
+                    if (codes == tail) new Span<byte>(tail, count).CopyTo(new Span<byte>(target, count));
+                }
+        }
+    }
+}
