@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace EfQat.Integer.Kernels;
@@ -76,6 +77,7 @@ readonly unsafe record struct BorderedPicture(ConvolutionShape Shape, int Channe
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         static void Widen(byte* source, short* target, int codes)
         {
             int i = 0;

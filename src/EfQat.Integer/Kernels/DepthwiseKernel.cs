@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfQat.Integer.Kernels.Instructions;
 
 namespace EfQat.Integer.Kernels;
@@ -49,6 +50,7 @@ sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
             for (int block = 0; block < kernel.blocks; block++) Block(block, from, to);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Block(int block, int from, int to)
         {
             var (channels, lanes) = (kernel.Layer.Shape.InputChannels, TSet.Lanes);
@@ -67,6 +69,7 @@ sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Sums(int pixel, int end, int* weights, byte* first, V* sums)
         {
             byte* p0 = first + Offset(pixel), p1 = first + Offset(Math.Min(pixel + 1, end - 1));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfQat.Integer.Kernels.Instructions;
 using EfQat.Integer.Kernels.Tiles;
 
@@ -63,6 +64,7 @@ sealed unsafe class DirectKernel<TSet, V, P, TTile> : ConvolutionKernel
             for (int block = first; block < last; block++) Block(block, from, to);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Block(int block, int from, int to)
         {
             var (shape, weights, codes) = (kernel.Layer.Shape, kernel.weights, kernel.codes);

@@ -6,8 +6,8 @@ namespace EfQat.Integer.Kernels;
 /// <summary>Which kernel is fastest for a layer on this machine: measured once, then remembered.</summary>
 public static class KernelChoice
 {
-    /// <summary>A candidate's time is the least of so many runs: what disturbs a run only makes it longer.</summary>
-    const int Runs = 8;
+    /// <summary>A candidate's time is the least of so many runs, as long as they take no more than that: what disturbs a run only makes it longer.</summary>
+    const int Runs = 8, Milliseconds = 30;
 
     /// <summary>What the time of a kernel depends on.</summary>
     sealed record Case(ConvolutionShape Shape, byte InputMax, int Depth, int Height, int Width, int Threads);
@@ -43,12 +43,15 @@ public static class KernelChoice
         {
             var kernel = ConvolutionKernel.Compile(layer, candidate.Kind, candidate.Set);
             var scratch = new byte[kernel.ScratchBytes(height, width, workers.Threads)];
-            return Enumerable.Range(0, Runs).Min(_ =>
+            kernel.Run(input, height, width, output, scratch, workers); // compiles it
+            var least = TimeSpan.MaxValue;
+            for (var (run, clock) = (0, Stopwatch.StartNew()); run < Runs && clock.ElapsedMilliseconds < Milliseconds; run++)
             {
-                long start = Stopwatch.GetTimestamp();
+                var start = clock.Elapsed;
                 kernel.Run(input, height, width, output, scratch, workers);
-                return Stopwatch.GetTimestamp() - start;
-            });
+                least = clock.Elapsed - start < least ? clock.Elapsed - start : least;
+            }
+            return least;
         });
     }
 }

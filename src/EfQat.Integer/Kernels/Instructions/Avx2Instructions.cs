@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -29,9 +30,9 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
 
     public static V Multiply(V vector, int factor) => Avx2.MultiplyLow(vector, Vector256.Create(factor));
 
-    public static V ShiftLeft(V vector, byte bits) => Avx2.ShiftLeftLogical(vector, bits);
+    public static V ShiftLeft(V vector, int bits) => vector << bits;
 
-    public static V ShiftRight(V vector, byte bits) => Avx2.ShiftRightArithmetic(vector, bits);
+    public static V ShiftRight(V vector, int bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         Avx2.Add(sum, Avx2.MultiplyAddAdjacent(words.AsInt16(), weights.AsInt16()));
@@ -43,6 +44,7 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
 
     public static V AddWidened(V sum, Vector256<short> partial) => Avx2.Add(sum, Avx2.MultiplyAddAdjacent(partial, Vector256<short>.One));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
     {
         var sum = Avx2.Min(Avx2.Max(Add(sums, Load(codes.Bias + channel)), Load(codes.Lowest + channel)), Load(codes.Highest + channel));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -26,9 +27,9 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
 
     public static V Multiply(V vector, int factor) => Avx512F.MultiplyLow(vector, Vector512.Create(factor));
 
-    public static V ShiftLeft(V vector, byte bits) => Avx512F.ShiftLeftLogical(vector, bits);
+    public static V ShiftLeft(V vector, int bits) => vector << bits;
 
-    public static V ShiftRight(V vector, byte bits) => Avx512F.ShiftRightArithmetic(vector, bits);
+    public static V ShiftRight(V vector, int bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         Avx512F.Add(sum, Avx512BW.MultiplyAddAdjacent(words.AsInt16(), weights.AsInt16()));
@@ -40,6 +41,7 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
 
     public static V AddWidened(V sum, Vector512<short> partial) => Avx512F.Add(sum, Avx512BW.MultiplyAddAdjacent(partial, Vector512<short>.One));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
     {
         var sum = Avx512F.Min(Avx512F.Max(Add(sums, Load(codes.Bias + channel)), Load(codes.Lowest + channel)), Load(codes.Highest + channel));

@@ -31,10 +31,10 @@ unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
     /// <summary>The lower 32 bits of the products.</summary>
     static abstract V Multiply(V vector, int factor);
 
-    static abstract V ShiftLeft(V vector, byte bits);
+    static abstract V ShiftLeft(V vector, int bits);
 
     /// <summary>Of signed numbers.</summary>
-    static abstract V ShiftRight(V vector, byte bits);
+    static abstract V ShiftRight(V vector, int bits);
 
     /// <summary>sum + the products of words, two in a lane: exact in INT32.</summary>
     static abstract V MultiplyAddWords(V sum, V words, V weights);

@@ -32,9 +32,9 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
 
     public static V Multiply(V vector, int factor) => vector * factor;
 
-    public static V ShiftLeft(V vector, byte bits) => vector << bits;
+    public static V ShiftLeft(V vector, int bits) => vector << bits;
 
-    public static V ShiftRight(V vector, byte bits) => vector >> bits;
+    public static V ShiftRight(V vector, int bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights)
     {

@@ -25,9 +25,9 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
 
     public static V Multiply(V vector, int factor) => vector * factor;
 
-    public static V ShiftLeft(V vector, byte bits) => vector << bits;
+    public static V ShiftLeft(V vector, int bits) => vector << bits;
 
-    public static V ShiftRight(V vector, byte bits) => vector >> bits;
+    public static V ShiftRight(V vector, int bits) => vector >> bits;
 
     public static V MultiplyAddWords(V sum, V words, V weights) =>
         sum + (words << 16 >> 16) * (weights << 16 >> 16) + (words >> 16) * (weights >> 16);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfQat.Integer.Kernels.Instructions;
 
@@ -24,6 +25,7 @@ readonly unsafe struct FourByFour : ITransform
 
     public static int Weight(ReadOnlySpan<sbyte> weights, int step, int tap) => ITransform.Weight(G, weights, step, tap);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input(byte* source, nint row, int channels, short* target, nint step)
     {
         Words* half = stackalloc Words[36];
@@ -46,6 +48,7 @@ readonly unsafe struct FourByFour : ITransform
     static Words Codes(byte* source) => TwoByTwo.Codes(source);
 
     /// <summary>Bᵀ d.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Input(Words d0, Words d1, Words d2, Words d3, Words d4, Words d5, short* target, nint step)
     {
         Words even = d4 - d2, odd = (d3 - d1) << 1;
@@ -57,6 +60,7 @@ readonly unsafe struct FourByFour : ITransform
         (d5 - d3 - (odd << 1)).Store(target + 5 * step);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output<TSet, V, P>(int* products, nint step, V* sums)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {
@@ -76,6 +80,7 @@ readonly unsafe struct FourByFour : ITransform
     }
 
     /// <summary>Aᵀ m.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Output<TSet, V, P>(V m0, V m1, V m2, V m3, V m4, V m5, V* target, int step)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {

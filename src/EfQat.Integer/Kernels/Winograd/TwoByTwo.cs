@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfQat.Integer.Kernels.Instructions;
 
@@ -20,6 +21,7 @@ readonly unsafe struct TwoByTwo : ITransform
 
     public static int Weight(ReadOnlySpan<sbyte> weights, int step, int tap) => ITransform.Weight(G, weights, step, tap);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input(byte* source, nint row, int channels, short* target, nint step)
     {
         for (int c = 0; c < channels; c += Words.Count, source += Words.Count, target += Words.Count)
@@ -49,6 +51,7 @@ readonly unsafe struct TwoByTwo : ITransform
         (x1 - x3).Store(target + 3 * step);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output<TSet, V, P>(int* products, nint step, V* sums)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfQat.Integer.Kernels.Instructions;
 using EfQat.Integer.Kernels.Tiles;
@@ -6,9 +7,9 @@ namespace EfQat.Integer.Kernels.Winograd;
 
 /// <summary>
 /// Tiles are transformed, multiplied tap by tap as small matrix products of INT16, each product at the price of exact INT8's, and transformed back. It
-/// pays where the products saved (9/4 for <see cref="TwoByTwo"/>, 4 for <see cref="FourByFour"/>) outweigh the transforms, so with many channels:
-/// for each tile, an input costs some 100 (400) instructions for 16 channels and an output some 60 (350) for a vector, while the products of a pair of
-/// channels with a vector of outputs take 32 (72).
+/// pays where the products saved (9/4 for <see cref="TwoByTwo"/>, 4 for <see cref="FourByFour"/>) outweigh the transforms, so with many channels. A
+/// tile's input costs some 64 (370) instructions for 16 channels and its output some 44 (300) for a vector, beside 32 (72) for the products of two
+/// input channels with that vector. And with few pixels, reading 16 (36) words of weights for 9 bytes costs more than it saves.
 /// </summary>
 sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionKernel
     where TTransform : struct, ITransform
@@ -71,6 +72,7 @@ sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionK
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Transform(int tile, short* target)
         {
             nint row = (nint)plan.Columns * channels;
@@ -78,6 +80,7 @@ sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionK
             TTransform.Input(first, row, channels, target, (nint)batch * channels);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Block(int block, int from, int tiles, short* transformed, int* products)
         {
             nint offset = 0, bytes = channels * sizeof(short);
@@ -86,13 +89,14 @@ sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionK
             for (int tap = 0; tap < plan.Taps; tap++)
                 for (int tile = 0; tile < tiles; tile += TTile.Pixels)
                 {
-                    for (int i = 0; i < TTile.Pixels; i++)
-                        addresses[i] = (byte*)transformed + (tap * batch + Math.Min(tile + i, tiles - 1)) * bytes;
+                    byte* first = (byte*)transformed + (tap * batch + tile) * bytes;
+                    for (int i = 0; i < TTile.Pixels; i++) addresses[i] = first + Math.Min(i, tiles - 1 - tile) * bytes;
                     TTile.Words(runs, addresses, kernel.weights[block] + tap * kernel.weights.TapBytes, products + (tap * batch + tile) * width);
                 }
             for (int tile = 0; tile < tiles; tile++) Store(block, from + tile, products + tile * width);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Store(int block, int tile, int* products)
         {
             int size = TTransform.Outputs, lanes = TSet.Lanes, outputs = kernel.Layer.Shape.OutputChannels;
