@@ -3,6 +3,10 @@ namespace EfQat.Quantization;
 /// <summary>
 /// The threshold on |x| whose clipped and quantized distribution loses least information against the clipped one: the smallest
 /// Kullback–Leibler divergence over a histogram of 2048 bins, as TensorRT calibrates.
+/// <para>
+/// A value that many elements share misleads it: what is clipped joins the last bin, and a spike that stands there hides it. Fashion-MNIST's
+/// background is 62 % of the pixels: the threshold falls on it and clips the brightest 26 %; without the background it is the maximum.
+/// </para>
 /// </summary>
 public sealed class KlObserver : Observer
 {
