@@ -21,7 +21,7 @@ internal static class FixedPoint
     public static Requantization Requantization(TargetGrid grid, params IReadOnlyList<double> units)
     {
         var factors = units.Select(unit => Of(unit / grid.Scale)).ToArray();
-        return new([.. factors.Select(factor => factor.Multiplier)], [.. factors.Select(factor => factor.Shift)], grid.Zero, grid.Min, grid.Max);
+        return new([.. factors.Select(factor => factor.Multiplier)], [.. factors.Select(factor => factor.Shift)], grid.Zero, 0, grid.Max);
     }
 
     /// <summary>From the codes of one or two grids to a grid, with as many bits as 32-bit sums leave.</summary>
@@ -32,6 +32,6 @@ internal static class FixedPoint
         int shift = Math.Min(29 - Math.ILogB(2 * byte.MaxValue * (a + b) + byte.MaxValue + 1), 24);
         if (shift < 1) throw new UserError($"a scale is {a + b:E1} times the next one: codes cannot be brought to that grid; calibrate again, on more varied samples");
         int m = (int)Math.Round(Math.ScaleB(a, shift)), n = (int)Math.Round(Math.ScaleB(b, shift));
-        return new(m, n, (grid.Zero << shift) + (1 << (shift - 1)) - m * first.Zero - n * (second?.Zero ?? 0), shift, grid.Min, grid.Max);
+        return new(m, n, (grid.Zero << shift) + (1 << (shift - 1)) - m * first.Zero - n * (second?.Zero ?? 0), shift, 0, grid.Max);
     }
 }

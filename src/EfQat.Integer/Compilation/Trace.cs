@@ -8,8 +8,9 @@ namespace EfQat.Integer.Compilation;
 /// <param name="Inputs">The very tensors; they may be disposed by now.</param>
 /// <param name="Output">Likewise.</param>
 /// <param name="Shape">The output's.</param>
-/// <param name="Codes">The output's integers where it is on a grid, channels last.</param>
-internal sealed record Call(string Name, nn.Module Module, Tensor[] Inputs, Tensor Output, long[] Shape, byte[]? Codes);
+/// <param name="Codes">The output's integers where it is on a grid, channels last, counted as programs do.</param>
+/// <param name="Lowest">See <see cref="TargetGrid.Lowest"/>.</param>
+internal sealed record Call(string Name, nn.Module Module, Tensor[] Inputs, Tensor Output, long[] Shape, byte[]? Codes, int Lowest);
 
 /// <summary>What a model does with an input: who calls whom is seen by running it once, with a probe in the place of every module that has no submodules.</summary>
 internal sealed class Trace
@@ -55,7 +56,13 @@ internal sealed class Trace
 
     private Tensor Note(string name, nn.Module module, Tensor[] inputs, Tensor output)
     {
-        calls.Add(new(name, module, inputs, output, output.shape, GridTag.Of(output) is { Codes: var codes } ? ChannelsLast(codes) : null));
+        int lowest = module switch
+        {
+            FakeQuantize quantizer => TargetGrid.Lowest(quantizer),
+            KeepsGrid => calls.LastOrDefault(call => ReferenceEquals(call.Output, inputs[0]))?.Lowest ?? 0,
+            _ => 0,
+        };
+        calls.Add(new(name, module, inputs, output, output.shape, GridTag.Of(output) is { Codes: var codes } ? ChannelsLast(codes - lowest) : null, lowest));
         return output;
     }
 

@@ -3,17 +3,23 @@ using EfQat.Quantization;
 
 namespace EfQat.Integer.Compilation;
 
-/// <summary>A grid to be brought to, as codes: what is zero has the code Zero, a ReLU makes it the lowest.</summary>
-internal sealed record TargetGrid(double Scale, byte Zero, byte Min, byte Max)
+/// <summary>
+/// A grid to be brought to, as codes from 0 to Max; what is zero has the code Zero. Behind a ReLU codes are counted from zero on: those below do not occur,
+/// and a signed grid of 7 bits has codes up to 63, of which eight products fit into 16 bits.
+/// </summary>
+internal sealed record TargetGrid(double Scale, byte Zero, byte Max)
 {
+    /// <summary>The code, counted from the grid's lowest, that a program calls 0.</summary>
+    public static int Lowest(FakeQuantize quantizer) => quantizer.Relu ? quantizer.ZeroPoint - quantizer.Grid.QMin : 0;
+
     /// <exception cref="UserError">The quantizer is not calibrated.</exception>
     public static TargetGrid Of(string name, FakeQuantize quantizer)
     {
         if (quantizer.State != QuantizerState.On)
             throw new UserError($"{name}: the quantizer is {quantizer.State}; run Quantize.Calibrate before compiling");
-        byte zero = (byte)(quantizer.ZeroPoint - quantizer.Grid.QMin);
+        int lowest = Lowest(quantizer);
         return double.IsFinite(quantizer.Scale)
-            ? new(quantizer.Scale, zero, quantizer.Relu ? zero : (byte)0, (byte)(quantizer.Grid.Levels - 1))
+            ? new(quantizer.Scale, (byte)(quantizer.ZeroPoint - quantizer.Grid.QMin - lowest), (byte)(quantizer.Grid.Levels - 1 - lowest))
             : throw new UserError($"{name}: its scale is {quantizer.Scale}; look for NaN in the weights or the samples, and calibrate again");
     }
 }
@@ -39,7 +45,7 @@ internal sealed record Codes(CodeShape Shape, int Step, double Scale, byte Zero,
 internal sealed record Image(CodeShape Shape) : Value(Shape)
 {
     public override Step OnGrid(string name, TargetGrid grid) =>
-        new QuantizeInput(name, [], Shape.Height, Shape.Width, Shape.Channels, (float)grid.Scale, grid.Zero, grid.Min, grid.Max);
+        new QuantizeInput(name, [], Shape.Height, Shape.Width, Shape.Channels, (float)grid.Scale, grid.Zero, 0, grid.Max);
 }
 
 /// <summary>x + y.</summary>

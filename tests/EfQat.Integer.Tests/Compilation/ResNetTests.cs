@@ -3,6 +3,7 @@ using EfQat.Integer.Compilation;
 using EfQat.Integer.Kernels;
 using EfQat.Integer.Program;
 using EfQat.Models;
+using EfQat.PostTraining;
 using EfQat.Quantization;
 
 namespace EfQat.Integer.Tests.Compilation;
@@ -50,6 +51,21 @@ public sealed class ResNetTests : IDisposable
         manual_seed(3);
         var x = randn(4, 3, 16, 16);
         CheckLayers(Networks.Prepared(ResNet.Create("resnet20", 3, 10), scheme, x), x[..1], share: 0.01);
+    }
+
+    /// <summary>63 on either side of zero, BatchNorm folded, scales searched: behind a ReLU only the upper half of the codes is left.</summary>
+    [Fact]
+    public void EasyQuants_network_has_7_bit_codes_whose_products_add_up_in_16_bits()
+    {
+        manual_seed(4);
+        var x = randn(4, 3, 16, 16);
+        var model = Networks.Prepared(ResNet.Create("resnet20", 3, 10), EasyQuantOptions.Paper.Scheme(7).ToString(), x);
+        BatchNormFolding.Fold(model, x);
+        EasyQuant.Optimize(model, x, EasyQuantOptions.Paper with { WeightRange = new(0.5, 2, 5), ActivationRange = new(0.5, 2, 5) });
+        var layers = IntegerCompiler.Compile(model, x[..1]).Steps.OfType<Convolution>().Select(step => step.Layer).ToArray();
+        Assert.Equal([126, .. Enumerable.Repeat(63, 18)], layers.Select(layer => (int)layer.InputMax));
+        Assert.All(layers, layer => Assert.InRange(layer.Weights.Max(weight => Math.Abs((int)weight)), 1, 63));
+        CheckLayers(model, x[..1], share: 0.01);
     }
 
     /// <param name="share">Of codes that may differ: one channel of a dark background near a half is 6 % of a layer's.</param>
