@@ -42,7 +42,7 @@ sealed class OnnxRuntimeChain : IDisposable
     /// <summary>Of ONNX Runtime.</summary>
     public string Version { get; }
 
-    /// <summary>The folder where <c>npm ci --prefix tests/Benchmarks</c> puts it, above this program or the current folder; null where it is not.</summary>
+    /// <summary>Where <c>npm ci --prefix tests/Benchmarks</c> puts it, above this program or the current folder; null where it is not.</summary>
     public static string? Find() =>
         new[] { AppContext.BaseDirectory, Environment.CurrentDirectory }.SelectMany(Ancestors)
             .Select(folder => Path.Combine(folder, "tests", "Benchmarks", "node_modules"))
@@ -75,6 +75,7 @@ sealed class OnnxRuntimeChain : IDisposable
         if (process.StandardOutput.ReadLine() is { } line) return line;
         process.WaitForExit();
         var reason = errors.Result.Trim().Split('\n').LastOrDefault(text => text.Contains("Error")) ?? "";
-        throw new UserError($"node: ONNX Runtime ended with exit code {process.ExitCode} {reason}; run npm ci --ignore-scripts --prefix tests/Benchmarks");
+        throw new UserError(
+            $"node: ONNX Runtime ended with exit code {process.ExitCode} {reason}; run npm ci --ignore-scripts --prefix tests/Benchmarks");
     }
 }

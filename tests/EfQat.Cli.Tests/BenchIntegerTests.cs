@@ -15,7 +15,10 @@ public sealed class BenchIntegerTests
         {
             string[] kernels = [.. chain.Select(row => row.GetProperty("kernel").GetString()!)];
             Assert.Equal(
-                ["INT8 direct", "INT8 Winograd F(4,3)", "INT7 direct", "INT7 Winograd F(2,3)", "INT7 Winograd F(4,3)", "libtorch FP32, nchw", "libtorch FP32, nhwc"],
+                [
+                    "INT8 direct", "INT8 Winograd F(4,3)", "INT7 direct", "INT7 Winograd F(2,3)", "INT7 Winograd F(4,3)",
+                    "libtorch FP32, nchw", "libtorch FP32, nhwc",
+                ],
                 kernels[..7]);
             Assert.All(kernels[7..], kernel => Assert.StartsWith("ONNX Runtime 1.", kernel)); // where it is installed
             Assert.Equal(1, chain.First().GetProperty("speedup").GetDouble());

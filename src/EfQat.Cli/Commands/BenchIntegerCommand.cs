@@ -32,7 +32,8 @@ static class BenchIntegerCommand
     /// <param name="Threads">Of each.</param>
     /// <param name="Turns">How many were timed.</param>
     sealed record Row(
-        string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup, int Threads, int Turns);
+        string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup, int Threads,
+        int Turns);
 
     /// <summary>One that takes its turns; it runs the chain and returns milliseconds.</summary>
     sealed record Entry(string Name, KernelKind? Peak, Func<double> Run)
@@ -54,8 +55,8 @@ static class BenchIntegerCommand
         };
         var command = new ExampleCommand(
             "integer",
-            "Chains of six 3×3 convolutions with padding, ReLU and requantization, one picture at a time: our integer kernels, libtorch in FP32 and ONNX "
-            + "Runtime in INT8, taking turns with the same threads; and the share of what the kernel's multiply-adds do in registers alone.",
+            "Chains of six 3×3 convolutions with padding, ReLU and requantization, one picture at a time: our integer kernels, libtorch in FP32 and "
+            + "ONNX Runtime in INT8, taking turns with the same threads; and the share of what the kernel's multiply-adds do in registers alone.",
             "efqat bench integer", "efqat bench integer --isa avx2 --threads 1 --json integer.json")
         {
             isa, turns, modules,
@@ -89,7 +90,8 @@ static class BenchIntegerCommand
                         new("libtorch FP32, nhwc", null, Torch(channels, size, channelsLast: true)),
                         .. onnx is null ? [] : new[] { new Entry($"ONNX Runtime {onnx.Version} INT8", null, onnx.Run) },
                     ];
-                    Entry Ours(string name, KernelKind kind, byte inputMax, sbyte weightMax) => new(name, kind == KernelKind.Direct16 ? kind : KernelKind.Direct,
+                    Entry Ours(string name, KernelKind kind, byte inputMax, sbyte weightMax) => new(
+                        name, kind == KernelKind.Direct16 ? kind : KernelKind.Direct,
                         Chain(kind, set, channels, size, inputMax, weightMax, new Random((int)run.Seed), workers));
                     var peak = new Dictionary<KernelKind, double> { [KernelKind.Direct] = 0, [KernelKind.Direct16] = 0 };
                     for (int turn = -WarmUp; turn < count; turn++)
@@ -106,7 +108,8 @@ static class BenchIntegerCommand
                         view.Update((turn + WarmUp + 1.0) / (count + WarmUp), $"{channels}@{size}², turn {turn + WarmUp + 1}/{count + WarmUp}");
                     }
                     rows.AddRange(entries.Select(entry => Summary(entry, entries[0], channels, size, threads, peak)));
-                    peaks.Add(string.Create(CultureInfo.InvariantCulture, $"{peak[KernelKind.Direct]:0} (INT8) and {peak[KernelKind.Direct16]:0} (INT7)"));
+                    peaks.Add(string.Create(
+                        CultureInfo.InvariantCulture, $"{peak[KernelKind.Direct]:0} (INT8) and {peak[KernelKind.Direct16]:0} (INT7)"));
                 }
                 return 0;
             });
@@ -130,7 +133,8 @@ static class BenchIntegerCommand
     {
         double median = Statistics.Median(entry.Times), gops = 2.0 * Layers * 9 * channels * channels * size * size / median / 1e6;
         return new(
-            $"{Layers} × {channels}@{size}²", entry.Name, median, entry.Times.Min(), entry.Times.Max(), gops, entry.Peak is { } kind ? gops / peak[kind] : null,
+            $"{Layers} × {channels}@{size}²", entry.Name, median, entry.Times.Min(), entry.Times.Max(), gops,
+            entry.Peak is { } kind ? gops / peak[kind] : null,
             Statistics.MedianRatio(int8.Times, entry.Times), threads, entry.Times.Count);
     }
 
@@ -142,11 +146,12 @@ static class BenchIntegerCommand
         int[] Each(int value) => [.. Enumerable.Repeat(value, channels)];
         int shift = 30 + (int)Math.Log2(Math.Sqrt(9 * channels) * weightMax / 2);
         var output = new Requantization(Each(1 << 30), Each(shift), Zero: 0, Min: 0, Max: inputMax);
-        ConvolutionKernel[] kernels = [.. Enumerable.Range(0, Layers).Select(_ => ConvolutionKernel.Compile(new(
-            shape, [.. Enumerable.Range(0, 9 * channels * channels).Select(_ => (sbyte)random.Next(-weightMax, weightMax + 1))], Each(0), output, inputMax, 0),
-            kind, set))];
+        sbyte[] Weights() => [.. Enumerable.Range(0, 9 * channels * channels).Select(_ => (sbyte)random.Next(-weightMax, weightMax + 1))];
+        ConvolutionKernel[] kernels = [.. Enumerable.Range(0, Layers).Select(_ =>
+            ConvolutionKernel.Compile(new(shape, Weights(), Each(0), output, inputMax, InputZero: 0), kind, set))];
         byte[] codes = [.. Enumerable.Range(0, channels * size * size).Select(_ => (byte)random.Next(inputMax + 1))];
-        byte[] first = [.. codes], second = new byte[codes.Length], scratch = new byte[kernels.Max(kernel => kernel.ScratchBytes(size, size, workers.Threads))];
+        byte[] first = [.. codes], second = new byte[codes.Length];
+        var scratch = new byte[kernels.Max(kernel => kernel.ScratchBytes(size, size, workers.Threads))];
         return () =>
         {
             codes.CopyTo(first, 0);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// A copy of a picture with a border that holds the code of zero, so that the innermost loops need not ask where a picture ends. Each group's channels
-/// are filled up to a multiple of what a loop takes at a time. // [rows, columns, groups, channels]
+/// A copy of a picture with a border that holds the code of zero, so that the innermost loops need not ask where a picture ends. Each group's
+/// channels are filled up to a multiple of what a loop takes at a time. // [rows, columns, groups, channels]
 /// </summary>
 /// <param name="Shape">The layer's.</param>
 /// <param name="Channels">Of a group, filled up.</param>

@@ -1,9 +1,9 @@
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// A layer's bias and requantization for vectors. A sum is first brought between <see cref="Lowest"/> and <see cref="Highest"/>, which change no code:
-/// then (sum · M + 2^(s−1)) / 2^s fits in INT32, and only the products need 64 bits. Adding 2^63 before the shift and 2^(63−s) less after it makes of a
-/// logical shift an arithmetic one, which AVX2 lacks.
+/// A layer's bias and requantization for vectors. A sum is first brought between <see cref="Lowest"/> and <see cref="Highest"/>, which changes no
+/// code: then (sum · M + 2^(s−1)) / 2^s fits in INT32, and only the products need 64 bits. Adding 2^63 before the shift and 2^(63−s) less after it
+/// makes of a logical shift an arithmetic one, which AVX2 lacks.
 /// </summary>
 sealed unsafe class CodeTable
 {

@@ -1,8 +1,8 @@
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// A layer made ready to run: its weights packed, its bounds checked. It holds no picture, so one kernel may run on many threads, each with scratch of
-/// its own.
+/// A layer made ready to run: its weights packed, its bounds checked. It holds no picture, so one kernel may run on many threads, each with
+/// scratch of its own.
 /// </summary>
 public abstract unsafe class ConvolutionKernel
 {

@@ -3,7 +3,7 @@ using EfQat.Integer.Kernels.Instructions;
 
 namespace EfQat.Integer.Kernels;
 
-/// <summary>One filter for each channel: a vector of channels at a time, four pixels together; three instructions for as many products as lanes.</summary>
+/// <summary>One filter for each channel: a vector of channels at a time, of four pixels; three instructions for as many products as lanes.</summary>
 sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
 {
@@ -27,8 +27,11 @@ sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
         codes = new(layer, [.. Enumerable.Range(0, channels).Select(c => c < shape.InputChannels ? c : -1)], TSet.Lanes);
     }
 
-    public override int ScratchBytes(int height, int width, int threads) => checked(
-        PinnedMemory<byte>.Alignment + taps * sizeof(nint) + (height + 2 * Layer.Shape.Padding) * (width + 2 * Layer.Shape.Padding) * picture.PixelBytes);
+    public override int ScratchBytes(int height, int width, int threads)
+    {
+        int border = 2 * Layer.Shape.Padding;
+        return checked(PinnedMemory<byte>.Alignment + taps * sizeof(nint) + (height + border) * (width + border) * picture.PixelBytes);
+    }
 
     private protected override void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers)
     {

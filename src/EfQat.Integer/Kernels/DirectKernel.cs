@@ -5,8 +5,8 @@ using EfQat.Integer.Kernels.Tiles;
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// The convolution as it is written: each block of output channels goes over all pixels, tile by tile, its weights staying in the cache. With a depth,
-/// products of bytes are added up in INT16 first; without, operands are INT16 and sums INT32.
+/// The convolution as it is written: each block of output channels goes over all pixels, tile by tile, its weights staying in the cache. With a
+/// depth, products of bytes are added up in INT16 first; without, operands are INT16 and sums INT32.
 /// </summary>
 sealed unsafe class DirectKernel<TSet, V, P, TTile> : ConvolutionKernel
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged where TTile : struct, ITile

@@ -6,7 +6,7 @@ namespace EfQat.Integer.Kernels;
 /// <summary>Which kernel is fastest for a layer on this machine: measured once, then remembered.</summary>
 public static class KernelChoice
 {
-    /// <summary>A candidate's time is the least of so many runs, as long as they take no more than that: what disturbs a run only makes it longer.</summary>
+    /// <summary>A candidate's time is the least of so many runs, in so long at most: what disturbs a run only makes it longer.</summary>
     const int Runs = 8, Milliseconds = 30;
 
     /// <summary>What the time of a kernel depends on.</summary>
@@ -21,8 +21,8 @@ public static class KernelChoice
     /// <param name="workers">The threads that will run it.</param>
     public static ConvolutionKernel Fastest(ConvolutionLayer layer, int height, int width, Workers workers)
     {
-        var (kind, set) = Fastests.GetOrAdd(
-            new(layer.Shape, layer.InputMax, LayerBounds.Depth(layer, 2), height, width, workers.Threads), _ => Measure(layer, height, width, workers));
+        var known = new Case(layer.Shape, layer.InputMax, LayerBounds.Depth(layer, 2), height, width, workers.Threads);
+        var (kind, set) = Fastests.GetOrAdd(known, _ => Measure(layer, height, width, workers));
         return ConvolutionKernel.Compile(layer, kind, set);
     }
 

@@ -11,16 +11,16 @@ static class LayerBounds
         {
             KernelKind.Winograd => WinogradRefusal(layer, TwoByTwo.Factor),
             KernelKind.Winograd4 => WinogradRefusal(layer, FourByFour.Factor),
-            KernelKind.Depthwise when layer.Shape is not { Groups: var groups, InputChannels: var c, OutputChannels: var k } || groups != c || groups != k =>
+            KernelKind.Depthwise when layer.Shape.Groups != layer.Shape.InputChannels || layer.Shape.Groups != layer.Shape.OutputChannels =>
                 $"depthwise kernel: {layer.Shape} has not one filter for each channel; use {nameof(KernelKind.Direct)}",
             KernelKind.Direct16 when Depth(layer, 2) == 0 =>
-                $"INT16 accumulation: codes up to {layer.InputMax} times two weights, each up to {layer.Weights.Max(w => Math.Abs((int)w))}, exceed {short.MaxValue}; "
-                + $"use {nameof(KernelKind.Direct)}, or quantize to 7 bits",
+                $"INT16 accumulation: codes up to {layer.InputMax} times two weights, each up to {layer.Weights.Max(w => Math.Abs((int)w))}, "
+                + $"exceed {short.MaxValue}; use {nameof(KernelKind.Direct)}, or quantize to 7 bits",
             _ => null,
         };
 
     /// <summary>
-    /// How many multiply-adds in a row an INT16 sum holds, whatever the codes: what they can reach with products of one sign alone must fit. With 7 bits,
+    /// How many multiply-adds in a row an INT16 sum holds, whatever the codes: the products of one sign alone must fit. With 7 bits,
     /// 63 · 63 · 8 ≤ 32767 (EasyQuant, section 3.3); a layer's own weights often allow more. 0 where not even one fits.
     /// </summary>
     /// <param name="layer">The layer.</param>
@@ -35,7 +35,7 @@ static class LayerBounds
     /// <summary>At 8, an instruction in 17 widens; deeper saves no more.</summary>
     const int MaxDepth = 8;
 
-    /// <summary>Follows the order of <see cref="DirectKernel{TSet, V, P, TTile}"/>: units of four channels, so many of them to a sum, along each run of taps.</summary>
+    /// <summary>In the order of <see cref="DirectKernel{TSet, V, P, TTile}"/>: units of four channels, so many to a sum, along a run.</summary>
     static bool Fits(ConvolutionLayer layer, int products, int depth)
     {
         var shape = layer.Shape;
@@ -64,18 +64,20 @@ static class LayerBounds
     static string? Malformed(ConvolutionLayer layer)
     {
         var (shape, output) = (layer.Shape, layer.Output);
-        if (shape is not { InputChannels: > 0, OutputChannels: > 0, KernelHeight: > 0, KernelWidth: > 0, Stride: > 0, Padding: >= 0, Dilation: > 0, Groups: > 0 })
+        if (shape is not { InputChannels: > 0, OutputChannels: > 0, KernelHeight: > 0, KernelWidth: > 0, Stride: > 0, Dilation: > 0, Groups: > 0 }
+            || shape.Padding < 0)
             return $"{shape}: sizes must be positive";
         if (shape.InputChannels % shape.Groups != 0 || shape.OutputChannels % shape.Groups != 0)
             return $"{shape}: channels must be multiples of the groups";
-        int weights = shape.OutputChannels * shape.KernelHeight * shape.KernelWidth * (shape.InputChannels / shape.Groups), channels = shape.OutputChannels;
+        int channels = shape.OutputChannels, weights = channels * shape.KernelHeight * shape.KernelWidth * (shape.InputChannels / shape.Groups);
         if (layer.Weights.Length != weights) return $"{shape}: {layer.Weights.Length} weights, not {weights}";
         if (layer.Bias.Length != channels || output.Multiplier.Length != channels || output.Shift.Length != channels)
             return $"{shape}: bias, multiplier and shift must have {channels} values each";
         if (layer.InputZero > layer.InputMax) return $"{shape}: the code of zero, {layer.InputZero}, is above the largest, {layer.InputMax}";
         if (output.Min > output.Max) return $"{shape}: the lowest code, {output.Min}, is above the highest, {output.Max}";
         if (output.Shift.Any(shift => shift is < 1 or > 62)) return $"{shape}: a shift is outside [1, 62]";
-        return output.Multiplier.Any(multiplier => multiplier is not (0 or >= 1 << 30)) ? $"{shape}: a multiplier is neither 0 nor in [2^30, 2^31)" : null;
+        bool known = output.Multiplier.All(multiplier => multiplier is 0 or >= 1 << 30);
+        return known ? null : $"{shape}: a multiplier is neither 0 nor in [2^30, 2^31)";
     }
 
     static string? Overflow(ConvolutionLayer layer)
@@ -103,9 +105,8 @@ static class LayerBounds
             foreach (sbyte weight in layer.Weights.AsSpan(k * length, length))
                 if (weight > 0) positive += weight;
                 else negative -= weight;
-            long bias = layer.Bias[k], most = Math.Max(positive, negative) * layer.InputMax;
-            reach = Math.Max(reach, Math.Max(Math.Abs(bias), Math.Max(Math.Abs(bias + positive * layer.InputMax), Math.Abs(bias - negative * layer.InputMax))));
-            reach = Math.Max(reach, most * times);
+            long bias = layer.Bias[k], highest = positive * layer.InputMax, lowest = -negative * layer.InputMax;
+            reach = new[] { reach, times * highest, -times * lowest, Math.Abs(bias + highest), Math.Abs(bias + lowest) }.Max();
         }
         return reach;
     }

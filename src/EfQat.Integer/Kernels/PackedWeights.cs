@@ -1,8 +1,8 @@
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// Weights in the order in which a tile reads them: [group, block, tap, unit, lane, code], a block being two vectors of output channels and a unit the
-/// four bytes of neighbouring input channels that one lane multiplies. Places that stand for no channel hold 0.
+/// Weights in the order in which a tile reads them: [group, block, tap, unit, lane, code], a block being two vectors of output channels and a
+/// unit the four bytes of neighbouring input channels that one lane multiplies. Places that stand for no channel hold 0.
 /// </summary>
 sealed unsafe class PackedWeights
 {
@@ -35,7 +35,8 @@ sealed unsafe class PackedWeights
                     for (int lane = 0; lane < Width; lane++)
                         for (int code = 0; code < unit; code++, place += codeBytes)
                         {
-                            int channel = Channels[block * Width + lane], value = channel < 0 || c + code >= inputs ? 0 : weight(channel, tap, c + code);
+                            int channel = Channels[block * Width + lane];
+                            int value = channel < 0 || c + code >= inputs ? 0 : weight(channel, tap, c + code);
                             if (codeBytes == 1) *(sbyte*)place = (sbyte)value;
                             else *(short*)place = (short)value;
                         }

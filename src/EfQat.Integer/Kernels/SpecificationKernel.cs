@@ -1,6 +1,8 @@
 namespace EfQat.Integer.Kernels;
 
-/// <summary>code[y, x, k] = requantize(bias[k] + Σ w[k, r, s, c] · input[y·stride − padding + r·dilation, x·stride − padding + s·dilation, c], k).</summary>
+/// <summary>
+/// code[y, x, k] = requantize(bias[k] + Σ w[k, r, s, c] · input[y·stride − padding + r·dilation, x·stride − padding + s·dilation, c], k).
+/// </summary>
 sealed unsafe class SpecificationKernel(ConvolutionLayer layer) : ConvolutionKernel(layer, KernelKind.Specification)
 {
     private protected override void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers) =>

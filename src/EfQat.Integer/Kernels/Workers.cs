@@ -31,7 +31,7 @@ public sealed unsafe class Workers : IDisposable
     public Workers(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        others = [.. Enumerable.Range(1, threads - 1).Select(index => new Thread(() => Work(index)) { IsBackground = true, Name = $"Worker {index}" })];
+        others = [.. Enumerable.Range(1, threads - 1).Select(index => new Thread(() => Work(index)) { IsBackground = true })];
         foreach (var thread in others) thread.Start();
     }
 

@@ -27,7 +27,8 @@ public class SpecificationTests
             .reshape(1, drawn.Height, drawn.Width, shape.InputChannels).permute(0, 3, 1, 2); // [1, C, H, W]
         var weight = tensor(layer.Weights.Select(code => (double)code).ToArray(), float64)
             .reshape(shape.OutputChannels, shape.KernelHeight, shape.KernelWidth, inputs).permute(0, 3, 1, 2); // [K, C / groups, R, S]
-        var bias = tensor(layer.Weights.Chunk(length).Select((filter, k) => (double)layer.Bias[k] + layer.InputZero * filter.Sum(code => code)).ToArray(), float64);
+        var bias = tensor(
+            layer.Weights.Chunk(length).Select((filter, k) => (double)layer.Bias[k] + layer.InputZero * filter.Sum(code => code)).ToArray(), float64);
         var sums = nn.functional.conv2d(
             input, weight, bias, [shape.Stride, shape.Stride], [shape.Padding, shape.Padding], [shape.Dilation, shape.Dilation], shape.Groups);
         return [.. sums.permute(0, 2, 3, 1).contiguous().data<double>().ToArray().Select((sum, i) =>

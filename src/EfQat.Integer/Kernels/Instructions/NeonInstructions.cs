@@ -6,8 +6,8 @@ namespace EfQat.Integer.Kernels.Instructions;
 using V = Vector128<int>;
 
 /// <summary>
-/// Arm's 128 bits, as EasyQuant has it (section 3.3): smlal adds products of bytes in INT16, one to a lane, and saddlp widens pairs of them. Its bytes
-/// are signed, so codes must not exceed 127 where they are multiplied as bytes.
+/// Arm's 128 bits, as EasyQuant has it (section 3.3): smlal adds products of bytes in INT16, one to a lane, and saddlp widens pairs of them.
+/// Its bytes are signed, so codes must not exceed 127 where they are multiplied as bytes.
 /// </summary>
 readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Words>
 {

@@ -13,7 +13,8 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
     public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
+        V a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];
@@ -52,7 +53,8 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
     public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
+        V a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];

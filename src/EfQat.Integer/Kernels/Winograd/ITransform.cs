@@ -3,8 +3,8 @@ using EfQat.Integer.Kernels.Instructions;
 namespace EfQat.Integer.Kernels.Winograd;
 
 /// <summary>
-/// Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Winograd; Lavin and Gray, arXiv 1509.09308) with G and A multiplied until they are integers, so that a multiple of Y
-/// comes out. INT32 wraps around, so sums on the way may be anything: only what comes out has to fit.
+/// Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Winograd; Lavin and Gray, arXiv 1509.09308) with G and A multiplied until they are integers, so that a
+/// multiple of Y comes out. INT32 wraps around, so sums on the way may be anything: only what comes out has to fit.
 /// </summary>
 unsafe interface ITransform
 {

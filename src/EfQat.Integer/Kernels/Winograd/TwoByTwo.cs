@@ -7,8 +7,8 @@ namespace EfQat.Integer.Kernels.Winograd;
 using Words = Vector256<short>;
 
 /// <summary>
-/// F(2×2, 3×3): 16 products for 4 outputs, where the convolution has 36. With 2G for G, as EasyQuant's engine has it, 4Y comes out. |Bᵀ d B| ≤ 4 codes,
-/// |G g Gᵀ| ≤ 9 weights.
+/// F(2×2, 3×3): 16 products for 4 outputs, where the convolution has 36. With 2G for G, as EasyQuant's engine has it, 4Y comes out.
+/// |Bᵀ d B| ≤ 4 codes, |G g Gᵀ| ≤ 9 weights.
 /// </summary>
 readonly unsafe struct TwoByTwo : ITransform
 {

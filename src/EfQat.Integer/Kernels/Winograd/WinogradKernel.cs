@@ -6,9 +6,9 @@ using EfQat.Integer.Kernels.Tiles;
 namespace EfQat.Integer.Kernels.Winograd;
 
 /// <summary>
-/// Tiles are transformed, multiplied tap by tap as small matrix products of INT16, each product at the price of exact INT8's, and transformed back. It
-/// pays where the products saved (9/4 for <see cref="TwoByTwo"/>, 4 for <see cref="FourByFour"/>) outweigh the transforms, so with many channels. A
-/// tile's input costs some 64 (370) instructions for 16 channels and its output some 44 (300) for a vector, beside 32 (72) for the products of two
+/// Tiles are transformed, multiplied tap by tap as small matrix products of INT16, each product at the price of exact INT8's, and transformed
+/// back. It pays where the products saved (9/4 for <see cref="TwoByTwo"/>, 4 for <see cref="FourByFour"/>) outweigh the transforms, so with many
+/// channels. A tile's input costs some 64 (370) instructions for 16 channels and its output some 44 (300) for a vector, beside 32 (72) for the products of two
 /// input channels with that vector. And with few pixels, reading 16 (36) words of weights for 9 bytes costs more than it saves.
 /// </summary>
 sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionKernel
