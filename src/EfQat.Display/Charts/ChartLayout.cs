@@ -40,6 +40,7 @@ public static partial class Chart
                 traces.Add(trace);
             }
         }
+        layout.Set("barmode", charts.Select(chart => chart.Layout["barmode"]).FirstOrDefault(mode => mode is not null)?.DeepClone());
         layout.Set("annotations", SubPlotTitles?.Select(SubPlotTitle));
         return new(traces, layout);
     }
