@@ -28,13 +28,15 @@ static class IntegerCompileCommand
         var data = new Option<string>("--data") { Description = "A data set; for ncnn a .tar of pictures in CLASS/NAME.JPEG", DefaultValueFactory = _ => "fashion-mnist" };
         var bits = new Option<string>("--bits") { Description = "Bits of weights and activations", DefaultValueFactory = _ => "W8A8" };
         var samples = new Option<int>("--samples") { Description = "Images to calibrate on", DefaultValueFactory = _ => 512 }.AtLeast(1);
+        var easyQuant = new Option<bool>("--easyquant") { Description = "Search the scales after calibration (EasyQuant); the paper takes 50 samples" };
         var file = new Option<string>("--out") { Description = "The file to write", HelpName = "FILE", DefaultValueFactory = _ => "runs/integer.safetensors" };
         var command = new ExampleCommand(
             "compile", "Quantize a network after training and compile it to integers: BatchNorm and ReLU become part of the convolutions",
             "efqat integer compile --bits W8A8 --out runs/int8.safetensors",
-            "efqat integer compile --model squeezenet_v1.1.param --data imagenet-sample-1000.tar --samples 50 --bits W7A7,symmetric --out runs/squeezenet.safetensors")
+            "efqat integer compile --bits W7A7,first-last=2,narrow,signed --easyquant --samples 50 --out runs/int7.safetensors",
+            "efqat integer compile --model squeezenet_v1.1.param --data imagenet-sample-1000.tar --samples 50 --out runs/squeezenet.safetensors")
         {
-            model, weights, data, bits, samples, file,
+            model, weights, data, bits, samples, easyQuant, file,
         };
         RunOptions.AddTo(command, folder: false);
         return command.Does((parsed, token) =>
@@ -44,7 +46,7 @@ static class IntegerCompileCommand
             bool ncnn = name.EndsWith(".param", StringComparison.Ordinal);
             var network = new IntegerNetwork(
                 name, parsed.GetValue(weights) ?? (ncnn ? "" : IntegerNetwork.DefaultWeights(name, source)), source, parsed.GetValue(bits)!,
-                parsed.GetValue(samples), run.Seed);
+                parsed.GetValue(samples), run.Seed, parsed.GetValue(easyQuant));
             using var scope = NewDisposeScope();
             var row = ProgressView.Show(run.Quiet, view =>
             {

@@ -2,6 +2,7 @@ using EfQat.Datasets;
 using EfQat.Integer.Ncnn;
 using EfQat.Integer.Program;
 using EfQat.Models;
+using EfQat.PostTraining;
 using EfQat.Quantization;
 using EfQat.Training;
 
@@ -14,7 +15,8 @@ namespace EfQat.Cli.Commands;
 /// <param name="Scheme">How it is quantized.</param>
 /// <param name="Samples">Images to calibrate on.</param>
 /// <param name="Seed">Draws them.</param>
-sealed record IntegerNetwork(string Model, string Weights, string Data, string Scheme, int Samples, long Seed)
+/// <param name="EasyQuant">Whether BatchNorm is folded first, and scales are searched after calibration.</param>
+sealed record IntegerNetwork(string Model, string Weights, string Data, string Scheme, int Samples, long Seed, bool EasyQuant)
 {
     const int CalibrationBatch = 32;
 
@@ -29,13 +31,14 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     {
         string Origin(string key) => program.Origin.GetValueOrDefault(key)
             ?? throw new UserError($"{path}: does not say what it was made from ('{key}'); compile it with 'efqat integer compile'");
-        return new(Origin("model"), Origin("weights"), Origin("data"), Origin("scheme"), int.Parse(Origin("samples")), long.Parse(Origin("seed")));
+        return new(Origin("model"), Origin("weights"), Origin("data"), Origin("scheme"), int.Parse(Origin("samples")), long.Parse(Origin("seed")), bool.Parse(Origin("easyquant")));
     }
 
     /// <summary>What a program keeps of it.</summary>
     public Dictionary<string, string> Origin() => new()
     {
         ["model"] = Model, ["weights"] = Weights, ["data"] = Data, ["scheme"] = Scheme, ["samples"] = $"{Samples}", ["seed"] = $"{Seed}",
+        ["easyquant"] = $"{EasyQuant}",
     };
 
     /// <summary>In full precision.</summary>
@@ -56,9 +59,12 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     public nn.Module<Tensor, Tensor> Quantized()
     {
         var (model, scheme) = (Float(), Quantization.Scheme.Parse(Scheme));
-        Quantize.Prepare(model, scheme);
         using var scope = NewDisposeScope();
-        Quantize.Calibrate(model, scheme, Calibration().Epoch());
+        Batch[] samples = [.. Calibration().Epoch()];
+        if (EasyQuant) BatchNormFolding.Fold(model, samples[0].Images);
+        Quantize.Prepare(model, scheme);
+        Quantize.Calibrate(model, scheme, samples);
+        if (EasyQuant) PostTraining.EasyQuant.Optimize(model, cat([.. samples.Select(batch => batch.Images)]), EasyQuantOptions.Paper);
         return model;
     }
 

@@ -42,7 +42,7 @@ static class IntegerRunCommand
         var images = new Option<int>("--images") { Description = "So many images", DefaultValueFactory = _ => 1000 }.AtLeast(1);
         var turns = new Option<int>("--turns") { Description = "Timed runs of each engine, taking turns", DefaultValueFactory = _ => 30 }.AtLeast(1);
         var kernel = new Option<string>("--kernel") { Description = "For all convolutions that it can compute; auto: the fastest for each, as measured here", DefaultValueFactory = _ => "auto" }
-            .AcceptOnlyFromAmong("auto", "direct", "direct16", "winograd", "specification");
+            .AcceptOnlyFromAmong("auto", "direct", "direct16", "winograd", "winograd4", "specification");
         var command = new ExampleCommand(
             "run", "Top-1, agreement with the fake-quantized network, and latency beside libtorch's in FP32, with one thread and with --threads",
             "efqat integer run runs/int8.safetensors --data fashion-mnist", "efqat integer run runs/int8.safetensors --kernel winograd --threads 2 --json run.json")
