@@ -31,7 +31,8 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     {
         string Origin(string key) => program.Origin.GetValueOrDefault(key)
             ?? throw new UserError($"{path}: does not say what it was made from ('{key}'); compile it with 'efqat integer compile'");
-        return new(Origin("model"), Origin("weights"), Origin("data"), Origin("scheme"), int.Parse(Origin("samples")), long.Parse(Origin("seed")), bool.Parse(Origin("easyquant")));
+        return new(
+            Origin("model"), Origin("weights"), Origin("data"), Origin("scheme"), int.Parse(Origin("samples")), long.Parse(Origin("seed")), bool.Parse(Origin("easyquant")));
     }
 
     /// <summary>What a program keeps of it.</summary>

@@ -33,7 +33,8 @@ internal sealed record ConvolutionSum(
         double[] scales = [.. Floats(integers.Scale)];
         if (scales.Length == 1) scales = [.. Enumerable.Repeat(scales[0], channels)];
         if (scales.Length != channels)
-            throw new UserError($"{name}: {scales.Length} weight scales for {channels} output channels, and sums of integers have one; use per-channel or per-tensor scales");
+            throw new UserError(
+                $"{name}: {scales.Length} weight scales for {channels} output channels, and sums of integers have one; use per-channel or per-tensor scales");
         if (!double.IsFinite(layer.CompleteWeight.sum().item<float>())) throw new UserError($"{name}: its weights hold NaN or infinity; train it again");
 
         var weights = integers.Integers().reshape(channels, kernel.InputChannels / kernel.Groups, kernel.KernelHeight, kernel.KernelWidth);
@@ -91,7 +92,8 @@ internal sealed record ConvolutionSum(
             {
                 double weight = Math.Round(Weights[i] * (exact / units[k]));
                 if (weight > sbyte.MaxValue)
-                    throw new UserError($"{Layer}: channel {k} has a negative BatchNorm factor and the weight {Weights[i]}, which has no negative in 8 bits; use narrow weights");
+                    throw new UserError(
+                        $"{Layer}: channel {k} has a negative BatchNorm factor and the weight {Weights[i]}, which has no negative in 8 bits; use narrow weights");
                 sum += weights[i] = (sbyte)weight;
             }
             bias[k] = (int)Math.Round(Shifts[k] / units[k]) - Input.Zero * sum;

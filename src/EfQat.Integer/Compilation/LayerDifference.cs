@@ -14,7 +14,8 @@ public sealed record LayerDifference(string Step, int MaxSteps, double Share)
     /// <param name="image">// [1, C, H, W]</param>
     public static IReadOnlyList<LayerDifference> Of(IntegerSession session, nn.Module<Tensor, Tensor> model, Tensor image)
     {
-        var expected = Trace.Of(model, image).Calls.Where(call => call.Codes is not null).GroupBy(call => call.Name).ToDictionary(group => group.Key, group => group.Last().Codes!);
+        var expected = Trace.Of(model, image).Calls.Where(call => call.Codes is not null).GroupBy(call => call.Name)
+            .ToDictionary(group => group.Key, group => group.Last().Codes!);
         float[] pixels = image.permute(0, 2, 3, 1).contiguous().data<float>().ToArray();
         var steps = session.Program.Steps;
         List<LayerDifference> differences = [];

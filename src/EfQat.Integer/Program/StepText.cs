@@ -52,9 +52,12 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales
     }
 
     private object Record(Type type, Queue<string> words) =>
-        Activator.CreateInstance(type, [.. StepText.Parts(type).Select(part => part.Name == nameof(Program.Step.From) ? From(Next(words)) : Value(part.ParameterType, words))])!;
+        Activator.CreateInstance(type, [.. StepText.Parts(type).Select(part =>
+            part.Name == nameof(Program.Step.From) ? From(Next(words)) : Value(part.ParameterType, words))])!;
 
-    private static int[] From(string word) => word == StepText.Nothing ? [] : [.. word.Split(',').Select(step => int.Parse(step, NumberStyles.None, CultureInfo.InvariantCulture))];
+    private static int[] From(string word) => word == StepText.Nothing
+        ? []
+        : [.. word.Split(',').Select(step => int.Parse(step, NumberStyles.None, CultureInfo.InvariantCulture))];
 
     private object Value(Type type, Queue<string> words)
     {
