@@ -3,7 +3,7 @@ using EfQat.Integer.Kernels.Winograd;
 namespace EfQat.Integer.Kernels;
 
 /// <summary>What a layer's sums can reach: checked when a layer is compiled, so that no kernel needs to look at run time.</summary>
-static class LayerBounds
+public static class LayerBounds
 {
     /// <summary>Why this kind cannot compute the layer exactly; null where it can.</summary>
     public static string? Refusal(ConvolutionLayer layer, KernelKind kind) =>
