@@ -20,6 +20,9 @@ static class BenchIntegerCommand
     /// <summary>Idle threads of libtorch and ONNX Runtime wait by spinning: let them fall asleep before the next has its turn.</summary>
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Threads that slept wake up on one core; so long they run untimed, until each has its own.</summary>
+    static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
+
     /// <summary>One row of the result.</summary>
     /// <param name="Layers">Channels and size.</param>
     /// <param name="Kernel">Whose, and what.</param>
@@ -98,10 +101,11 @@ static class BenchIntegerCommand
                     {
                         token.ThrowIfCancellationRequested();
                         foreach (var kind in peak.Keys) peak[kind] = Math.Max(peak[kind], IntegerPeak.Measure(kind, set, workers) / 1e9);
-                        foreach (var entry in entries)
+                        for (int i = 0; i < entries.Length; i++)
                         {
+                            var entry = entries[(turn + WarmUp + i) % entries.Length]; // nobody always follows the same one
                             Thread.Sleep(Pause);
-                            entry.Run(); // wakes the threads up and warms the caches
+                            for (var clock = Stopwatch.StartNew(); clock.Elapsed < Settling;) entry.Run();
                             double time = entry.Run();
                             if (turn >= 0) entry.Times.Add(time);
                         }
