@@ -69,7 +69,7 @@ public static partial class Chart
             "bar",
             ("x", Keys), ("y", values), ("orientation", "v"),
             ("name", Name), ("showlegend", ShowLegend), ("opacity", Opacity),
-            ("text", Label(Text, MultiText)), ("textposition", TextPosition.Css()), ("marker.color", MarkerColor?.Css));
+            ("text", Label(Text, MultiText)), ("textposition", TextPosition.Css()), ("marker.color", MarkerColor?.Css)).WithLayout(KeysAsTheyAre);
 
     /// <summary>Vertical bars, each trace on top of the one before it.</summary>
     public static GenericChart StackedColumn<ValuesType, KeysType, TextType>(
@@ -91,7 +91,7 @@ public static partial class Chart
             "bar",
             ("x", values), ("y", Keys), ("orientation", "h"),
             ("name", Name), ("showlegend", ShowLegend), ("opacity", Opacity),
-            ("text", Label(Text, MultiText)), ("textposition", TextPosition.Css()), ("marker.color", MarkerColor?.Css));
+            ("text", Label(Text, MultiText)), ("textposition", TextPosition.Css()), ("marker.color", MarkerColor?.Css)).WithLayout(KeysAsTheyAre);
 
     /// <summary>A matrix as colours; the first row lies at the bottom unless the y axis is reversed.</summary>
     public static GenericChart Heatmap<ZType, XType, YType, TextType>(
@@ -135,6 +135,9 @@ public static partial class Chart
         bool? ShowLegend = null,
         Color? MarkerColor = null) =>
         Trace("box", ("x", X), ("y", Y), ("name", Name), ("showlegend", ShowLegend), ("marker.color", MarkerColor?.Css));
+
+    /// <summary>Else plotly.js takes the keys "5 %" and "10 %" for numbers, and has no place for "QAT".</summary>
+    static readonly (string, object?) KeysAsTheyAre = ("autotypenumbers", "strict");
 
     static GenericChart Trace(string type, params (string Path, object? Value)[] fields)
     {

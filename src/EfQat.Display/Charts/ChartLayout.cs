@@ -40,7 +40,8 @@ public static partial class Chart
                 traces.Add(trace);
             }
         }
-        layout.Set("barmode", charts.Select(chart => chart.Layout["barmode"]).FirstOrDefault(mode => mode is not null)?.DeepClone());
+        foreach (string ofAll in (string[])["barmode", "autotypenumbers"])
+            layout.Set(ofAll, charts.Select(chart => chart.Layout[ofAll]).FirstOrDefault(value => value is not null)?.DeepClone());
         layout.Set("annotations", SubPlotTitles?.Select(SubPlotTitle));
         return new(traces, layout);
     }

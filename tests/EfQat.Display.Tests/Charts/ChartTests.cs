@@ -57,12 +57,12 @@ public sealed class ChartTests
     {
         Same(
             """
-            { "data": [{ "type": "bar", "orientation": "v", "x": ["a", "b"], "y": [1, 2], "marker": { "color": ["#d1495b", "rgb(1,2,3)"] } }], "layout": {} }
+            { "data": [{ "type": "bar", "orientation": "v", "x": ["a", "b"], "y": [1, 2], "marker": { "color": ["#d1495b", "rgb(1,2,3)"] } }], "layout": { "autotypenumbers": "strict" } }
             """,
             Chart.Column<int, string, string>(
                 values: [1, 2], Keys: ["a", "b"], MarkerColor: Color.fromColors([MethodColors.Bwrf, Color.fromRGB(1, 2, 3)])));
         Same(
-            """{ "data": [{ "type": "bar", "orientation": "h", "x": [1, 2], "y": ["a", "b"] }], "layout": {} }""",
+            """{ "data": [{ "type": "bar", "orientation": "h", "x": [1, 2], "y": ["a", "b"] }], "layout": { "autotypenumbers": "strict" } }""",
             Chart.Bar<int, string, string>(values: [1, 2], Keys: ["a", "b"]));
     }
 
