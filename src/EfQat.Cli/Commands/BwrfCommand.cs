@@ -33,7 +33,7 @@ static class BwrfCommand
         var seeds = new Option<int>("--seeds") { Description = "Seeds 1 to N", DefaultValueFactory = _ => 3, HelpName = "N" }.AtLeast(1);
         var images = new Option<int>("--images") { Description = "Training images that each method sees", DefaultValueFactory = _ => 8192 }.AtLeast(1);
         var turns = new Option<int>("--turns") { Description = "Timed steps of each method", DefaultValueFactory = _ => 7 }.AtLeast(1);
-        var quick = new Option<bool>("--quick") { Description = "W2A2, one seed, 2048 images, and only QAT, QAT + KD and BWRF: three minutes" };
+        var quick = new Option<bool>("--quick") { Description = "W2A2, one seed, 2048 images, and only QAT, QAT + KD and BWRF" };
         var lr = new Option<double?>("--lr") { Description = "Learning rate of weights, biases and norms [default: the task's own]" };
         var scaleLr = new Option<double?>("--scale-lr") { Description = "Learning rate of scales and zero points [default: the task's own]" };
         var command = new ExampleCommand(
