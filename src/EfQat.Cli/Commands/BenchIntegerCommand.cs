@@ -147,9 +147,9 @@ static class BenchIntegerCommand
         KernelKind kind, InstructionSet set, int channels, int size, byte inputMax, sbyte weightMax, Random random, Workers workers)
     {
         var shape = new ConvolutionShape(channels, channels, 3, 3, Padding: 1);
-        int[] Each(int value) => [.. Enumerable.Repeat(value, channels)];
-        int shift = 30 + (int)Math.Log2(Math.Sqrt(9 * channels) * weightMax / 2);
-        var output = new Requantization(Each(1 << 30), Each(shift), Zero: 0, Min: 0, Max: inputMax);
+        T[] Each<T>(T value) => [.. Enumerable.Repeat(value, channels)];
+        var shift = (sbyte)(30 + (int)Math.Log2(Math.Sqrt(9 * channels) * weightMax / 2));
+        var output = new Requantization(Each(1 << 30), Each(shift), Each((short)0), Zero: 0, Min: 0, Max: inputMax);
         sbyte[] Weights() => [.. Enumerable.Range(0, 9 * channels * channels).Select(_ => (sbyte)random.Next(-weightMax, weightMax + 1))];
         ConvolutionKernel[] kernels = [.. Enumerable.Range(0, Layers).Select(_ =>
             ConvolutionKernel.Compile(new(shape, Weights(), Each(0), output, inputMax, InputZero: 0), kind, set))];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EfQat.Datasets;
 using EfQat.Integer.Ncnn;
 using EfQat.Integer.Program;
@@ -29,10 +30,12 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     /// <summary>As a file of a program has it.</summary>
     public static IntegerNetwork Of(IntegerProgram program, string path)
     {
-        string Origin(string key) => program.Origin.GetValueOrDefault(key)
-            ?? throw new UserError($"{path}: does not say what it was made from ('{key}'); compile it with 'efqat integer compile'");
+        T Origin<T>(string key) where T : IParsable<T> => T.TryParse(program.Origin.GetValueOrDefault(key), CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new UserError($"{path}: does not say what it was made from ('{key}'); compile it with 'efqat integer compile'");
         return new(
-            Origin("model"), Origin("weights"), Origin("data"), Origin("scheme"), int.Parse(Origin("samples")), long.Parse(Origin("seed")), bool.Parse(Origin("easyquant")));
+            Origin<string>("model"), Origin<string>("weights"), Origin<string>("data"), Origin<string>("scheme"), Origin<int>("samples"), Origin<long>("seed"),
+            Origin<bool>("easyquant"));
     }
 
     /// <summary>What a program keeps of it.</summary>

@@ -60,27 +60,27 @@ internal sealed record ConvolutionSum(
 
     public override Step OnGrid(string name, TargetGrid grid)
     {
-        var (weights, bias, units) = Folded(grid.Scale);
+        var (weights, bias, units, rests) = Folded(grid.Scale);
         return new Program.Convolution(
-            name, [Input.Step], new(Kernel, weights, bias, FixedPoint.Requantization(grid, units), Input.Max, Input.Zero));
+            name, [Input.Step], new(Kernel, weights, bias, FixedPoint.Requantization(grid, units, rests), Input.Max, Input.Zero));
     }
 
     public override LogitsStep? Logits(string name)
     {
         if (Shape is not { Height: 1, Width: 1 } || Kernel.Groups != 1) return null;
-        var (weights, bias, units) = Folded(1e-30);
+        var (weights, bias, units, _) = Folded(1e-30);
         return new LinearLogits(Layer, [Input.Step], weights, bias, [.. units.Select(unit => (float)unit)]);
     }
 
     /// <summary>
-    /// Weights that took the sign of a, and b in units of the sum. Where b would not fit, or a is 0, the unit is coarser, and so are the weights, whose
+    /// Weights that took the sign of a, and b in whole units of the sum and what is left of it. Where b would not fit, or a is 0, the unit is coarser, and so are the weights, whose
     /// part in such a sum is small.
     /// </summary>
     /// <param name="step">What the sum is rounded to afterwards.</param>
-    private (sbyte[] Weights, int[] Bias, double[] Units) Folded(double step)
+    private (sbyte[] Weights, int[] Bias, double[] Units, double[] Rests) Folded(double step)
     {
         int size = Weights.Length / Shifts.Length;
-        var (weights, bias, units) = (new sbyte[Weights.Length], new int[Shifts.Length], new double[Shifts.Length]);
+        var (weights, bias, units, rests) = (new sbyte[Weights.Length], new int[Shifts.Length], new double[Shifts.Length], new double[Shifts.Length]);
         for (int k = 0; k < Shifts.Length; k++)
         {
             double exact = Input.Scale * Scales[k] * Factors[k];
@@ -96,9 +96,10 @@ internal sealed record ConvolutionSum(
                         $"{Layer}: channel {k} has a negative BatchNorm factor and the weight {Weights[i]}, which has no negative in 8 bits; use narrow weights");
                 sum += weights[i] = (sbyte)weight;
             }
-            bias[k] = (int)Math.Round(Shifts[k] / units[k]) - Input.Zero * sum;
+            double whole = Math.Round(Shifts[k] / units[k]);
+            (bias[k], rests[k]) = ((int)whole - Input.Zero * sum, Shifts[k] / units[k] - whole);
         }
-        return (weights, bias, units);
+        return (weights, bias, units, rests);
     }
 
     private static ConvolutionShape Convolution(string name, QuantConv2d layer, CodeShape input)

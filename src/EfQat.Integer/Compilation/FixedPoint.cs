@@ -7,22 +7,29 @@ namespace EfQat.Integer.Compilation;
 internal static class FixedPoint
 {
     /// <summary>M in [2^30, 2^31) and s with M / 2^s next to a factor in (2^−32, 2^30): 31 bits of it.</summary>
-    public static (int Multiplier, int Shift) Of(double factor)
+    public static (int Multiplier, sbyte Shift) Of(double factor)
     {
         int shift = 30 - Math.ILogB(factor);
         double multiplier = Math.Round(Math.ScaleB(factor, shift));
         if (multiplier >= 1L << 31) (multiplier, shift) = (multiplier / 2, shift - 1);
         return shift is >= 1 and <= 62
-            ? ((int)multiplier, shift)
+            ? ((int)multiplier, (sbyte)shift)
             : throw new UserError($"a scale is {factor:E1} times the next one: no fixed-point factor reaches that; calibrate again, on more varied samples");
     }
 
     /// <summary>From sums in some units to a grid.</summary>
-    public static Requantization Requantization(TargetGrid grid, params IReadOnlyList<double> units)
+    /// <param name="grid">The next one.</param>
+    /// <param name="units">Of each channel's sum.</param>
+    /// <param name="rests">What is missing from each channel's sum, in its units; null: nothing.</param>
+    public static Requantization Requantization(TargetGrid grid, double[] units, double[]? rests = null)
     {
         var factors = units.Select(unit => Of(unit / grid.Scale)).ToArray();
-        return new([.. factors.Select(factor => factor.Multiplier)], [.. factors.Select(factor => factor.Shift)], grid.Zero, 0, grid.Max);
+        return new([.. factors.Select(factor => factor.Multiplier)], [.. factors.Select(factor => factor.Shift)],
+            [.. units.Select((_, i) => Fraction(rests?[i] ?? 0))], grid.Zero, 0, grid.Max);
     }
+
+    /// <summary>A part of one, from −½ to ½, in 2^−16.</summary>
+    private static short Fraction(double part) => (short)Math.Clamp(Math.Round(Math.ScaleB(part, 16)), short.MinValue, short.MaxValue);
 
     /// <summary>From the codes of one or two grids to a grid, with as many bits as 32-bit sums leave.</summary>
     public static Rescaling Rescaling(TargetGrid grid, Codes first, Codes? second = null)

@@ -67,7 +67,7 @@ internal sealed record Mean(CodeShape Shape, Codes Input, Window Window) : Value
     private double Unit => Input.Scale / (Window.Height * Window.Width);
 
     public override Step OnGrid(string name, TargetGrid grid) =>
-        new AveragePooling(name, [Input.Step], Window, Input.Zero, FixedPoint.Requantization(grid, Unit));
+        new AveragePooling(name, [Input.Step], Window, Input.Zero, FixedPoint.Requantization(grid, [Unit]));
 
     public override LogitsStep? Logits(string name) =>
         (Window.Height, Window.Width) == (Input.Shape.Height, Input.Shape.Width) ? new AverageLogits(name, [Input.Step], Input.Zero, (float)Unit) : null;

@@ -2,7 +2,7 @@ namespace EfQat.Integer.Kernels;
 
 /// <summary>
 /// A layer's bias and requantization for vectors. A sum is first brought between <see cref="Lowest"/> and <see cref="Highest"/>, which changes no
-/// code: then (sum · M + 2^(s−1)) / 2^s fits in INT32, and only the products need 64 bits. Adding 2^63 before the shift and 2^(63−s) less after it
+/// code: then the quotient fits in INT32, and only the products need 64 bits. Adding 2^63 before the shift and 2^(63−s) less after it
 /// makes of a logical shift an arithmetic one, which AVX2 lacks.
 /// </summary>
 sealed unsafe class CodeTable
@@ -22,7 +22,7 @@ sealed unsafe class CodeTable
     /// <summary>The code of zero, less 2^(63−s).</summary>
     public readonly int* Zero;
 
-    /// <summary>2^(s−1) + 2^63.</summary>
+    /// <summary>What is added before the shift, and 2^63.</summary>
     public readonly ulong* Rounding;
 
     /// <summary>s.</summary>
@@ -61,12 +61,12 @@ sealed unsafe class CodeTable
             var (multiplier, shift) = (layer.Output.Multiplier[channels[i]], layer.Output.Shift[channels[i]]);
             Bias[i] = layer.Bias[channels[i]];
             Multiplier[i] = multiplier;
-            // Beyond these a code is at its end: |sum · M| ≥ 2^(s+9) takes it below 0 or above 255, whatever the zero.
+            // Beyond these a code is at its end: (|sum| − ½) · M ≥ 2^(s+8) takes it below 0 or above 255, whatever the zero and the fraction.
             long reach = multiplier == 0 || shift > 52 ? int.MaxValue : Math.Min(int.MaxValue, (1L << (shift + 9)) / multiplier + 1);
             (Lowest[i], Highest[i]) = ((int)-reach, (int)reach);
             Zero[i] = unchecked(layer.Output.Zero - (int)(1L << (63 - shift)));
             int place = i / lanes * lanes + i % 2 * (lanes / 2) + i % lanes / 2;
-            Rounding[place] = (1ul << 63) + (1ul << (shift - 1));
+            Rounding[place] = (1ul << 63) + (ulong)layer.Output.Addend(channels[i]);
             Shift[place] = (ulong)shift;
         }
     }

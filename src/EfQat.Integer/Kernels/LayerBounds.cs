@@ -71,8 +71,8 @@ public static class LayerBounds
             return $"{shape}: channels must be multiples of the groups";
         int channels = shape.OutputChannels, weights = channels * shape.KernelHeight * shape.KernelWidth * (shape.InputChannels / shape.Groups);
         if (layer.Weights.Length != weights) return $"{shape}: {layer.Weights.Length} weights, not {weights}";
-        if (layer.Bias.Length != channels || output.Multiplier.Length != channels || output.Shift.Length != channels)
-            return $"{shape}: bias, multiplier and shift must have {channels} values each";
+        if (layer.Bias.Length != channels || output.Multiplier.Length != channels || output.Shift.Length != channels || output.Fraction.Length != channels)
+            return $"{shape}: bias, multiplier, shift and fraction must have {channels} values each";
         if (layer.InputZero > layer.InputMax) return $"{shape}: the code of zero, {layer.InputZero}, is above the largest, {layer.InputMax}";
         if (output.Min > output.Max) return $"{shape}: the lowest code, {output.Min}, is above the highest, {output.Max}";
         if (output.Shift.Any(shift => shift is < 1 or > 62)) return $"{shape}: a shift is outside [1, 62]";

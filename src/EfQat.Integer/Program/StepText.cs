@@ -8,6 +8,7 @@ internal sealed class StepWriter
 {
     public List<sbyte> Weights { get; } = [];
     public List<int> Integers { get; } = [];
+    public List<short> Fractions { get; } = [];
     public List<float> Scales { get; } = [];
 
     public string Line(Step step) => string.Join(' ', [step.GetType().Name, .. Words(step)]);
@@ -23,6 +24,7 @@ internal sealed class StepWriter
             case string or bool: return [$"{value}"];
             case sbyte[] codes: Weights.AddRange(codes); break;
             case int[] integers: Integers.AddRange(integers); break;
+            case short[] fractions: Fractions.AddRange(fractions); break;
             case float[] scales: Scales.AddRange(scales); break;
             case Array: break;
             default: return StepText.Parts(value.GetType()).SelectMany(part => Words(part.Name!, value.GetType().GetProperty(part.Name!)!.GetValue(value)!));
@@ -33,9 +35,9 @@ internal sealed class StepWriter
 }
 
 /// <summary>The way back.</summary>
-internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales)
+internal sealed class StepReader(sbyte[] weights, int[] integers, short[] fractions, float[] scales)
 {
-    private int weightsRead, integersRead, scalesRead;
+    private int weightsRead, integersRead, fractionsRead, scalesRead;
 
     public Step Step(string line)
     {
@@ -47,7 +49,7 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales
 
     public void CheckEnd()
     {
-        if ((weightsRead, integersRead, scalesRead) != (weights.Length, integers.Length, scales.Length))
+        if ((weightsRead, integersRead, fractionsRead, scalesRead) != (weights.Length, integers.Length, fractions.Length, scales.Length))
             throw new FormatException("there are more numbers than its steps need");
     }
 
@@ -67,6 +69,7 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, float[] scales
         int length = int.Parse(Next(words), NumberStyles.None, CultureInfo.InvariantCulture);
         if (type == typeof(sbyte[])) return Take(weights, ref weightsRead, length);
         if (type == typeof(int[])) return Take(integers, ref integersRead, length);
+        if (type == typeof(short[])) return Take(fractions, ref fractionsRead, length);
         if (type == typeof(float[])) return Take(scales, ref scalesRead, length);
         if (length > words.Count) throw new FormatException($"{length} parts in {words.Count} words");
         var array = Array.CreateInstance(type.GetElementType()!, length);

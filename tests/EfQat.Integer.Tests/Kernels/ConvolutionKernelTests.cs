@@ -137,7 +137,7 @@ public class ConvolutionKernelTests
     {
         var weights = new sbyte[shape.OutputChannels * shape.KernelHeight * shape.KernelWidth * shape.InputChannels / shape.Groups];
         weights.AsSpan().Fill(weight);
-        int[] Each(int value) => [.. Enumerable.Repeat(value, shape.OutputChannels)];
-        return new(shape, weights, Each(0), new(Each(1 << 30), Each(45), 128, 0, 255), inputMax, 0);
+        T[] Each<T>(T value) => [.. Enumerable.Repeat(value, shape.OutputChannels)];
+        return new(shape, weights, Each(0), new(Each(1 << 30), Each((sbyte)45), Each((short)0), 128, 0, 255), inputMax, 0);
     }
 }

@@ -34,8 +34,8 @@ public class SpecificationTests
         return [.. sums.permute(0, 2, 3, 1).contiguous().data<double>().ToArray().Select((sum, i) =>
         {
             var (output, k) = (layer.Output, i % shape.OutputChannels);
-            var exact = (Int128)(long)sum * output.Multiplier[k] * 2 + ((Int128)1 << output.Shift[k]);
-            var code = (exact >> (output.Shift[k] + 1)) + output.Zero;
+            var exact = (((Int128)(long)sum << 16) + output.Fraction[k]) * output.Multiplier[k] + ((Int128)1 << (output.Shift[k] + 15));
+            var code = (exact >> (output.Shift[k] + 16)) + output.Zero;
             return (byte)(code < output.Min ? output.Min : code > output.Max ? output.Max : code);
         })];
     }

@@ -46,7 +46,7 @@ public sealed class StepTests : IDisposable
             tensor(codes, [1, side, side, 40]).permute(0, 3, 1, 2).to(float64) - zero, kernel, stride, padding) * Math.Sqrt(0.5);
         double factor = Math.Sqrt(0.5) / (kernel * kernel);
         int shift = 30 - Math.ILogB(factor);
-        var step = new AveragePooling("pool", [0], new(kernel, kernel, stride, padding), zero, new([(int)Math.Round(factor * Math.Pow(2, shift))], [shift], 50, 0, 255));
+        var step = new AveragePooling("pool", [0], new(kernel, kernel, stride, padding), zero, new([(int)Math.Round(factor * Math.Pow(2, shift))], [(sbyte)shift], [0], 50, 0, 255));
         double[] means = expected.permute(0, 2, 3, 1).contiguous().data<double>().ToArray();
         Assert.Equal(
             means.Select(mean => (byte)Math.Clamp(Math.Floor(mean + 0.5) + 50, 0, 255)), Steps.Run(step, Steps.Input(side, side, 40, zero), codes));
@@ -104,7 +104,7 @@ public sealed class StepTests : IDisposable
     {
         int own = channels == 10 ? 9 : 300;
         sbyte[] weights = [.. Enumerable.Repeat((sbyte)-128, own * 15 * 15)];
-        var layer = new ConvolutionLayer(new(own, 1, 15, 15), weights, [0], new([1 << 30], [40], 0, 0, 255), 255, 0);
+        var layer = new ConvolutionLayer(new(own, 1, 15, 15), weights, [0], new([1 << 30], [40], [0], 0, 0, 255), 255, 0);
         var error = Assert.Throws<UserError>(() => new IntegerProgram([Steps.Input(15, 15, channels), new Convolution("wide", [0], layer), new AverageLogits("mean", [1], 0, 1)]));
         Assert.StartsWith("wide: ", error.Message);
         Assert.Contains(message, error.Message);

@@ -28,7 +28,7 @@ static class Steps
     public static IntegerProgram EveryKind()
     {
         sbyte[] weights = [.. Random(5 * 3 * 3 * 2).Select(code => (sbyte)(code - 128))];
-        Requantization output = new([.. Enumerable.Repeat(1 << 30, 5)], [.. Enumerable.Repeat(38, 5)], 3, 0, 250);
+        Requantization output = new([.. Enumerable.Repeat(1 << 30, 5)], [.. Enumerable.Repeat((sbyte)38, 5)], [1, -2, 300, -400, 5], 3, 0, 250);
         Rescaling half = new(1 << 20, 0, 1 << 20, 21, 0, 255);
         return new(
             [
@@ -38,7 +38,7 @@ static class Steps
                 new Addition("addition", [1, 2], half with { Second = -12345 }),
                 new Concatenation("concatenation", [3, 1], [half, half with { Min = 9 }]),
                 new MaxPooling("maximum", [4], new(3, 3, 2, Ceiling: true)),
-                new AveragePooling("average", [5], new(2, 2, 2), 7, new([1 << 30], [32], 7, 0, 255)),
+                new AveragePooling("average", [5], new(2, 2, 2), 7, new([1 << 30], [32], [0], 7, 0, 255)),
                 new LinearLogits("linear", [6], [.. Random(4 * 40).Select(code => (sbyte)(code - 128))], [1, 2, 3, 4], [0.5f, 0.25f, 1, 1e-3f]),
             ],
             new Dictionary<string, string> { ["model"] = "every kind" });
