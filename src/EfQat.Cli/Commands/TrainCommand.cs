@@ -6,75 +6,77 @@ using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
 
-/// <summary><c>efqat train</c>: a full-precision model from scratch.</summary>
+/// <summary><c>efqat train</c>: a full-precision model from scratch, or a quantized one from its weights.</summary>
 static class TrainCommand
 {
     /// <summary>The result.</summary>
     /// <param name="Model">e.g. resnet20.</param>
     /// <param name="Data">What it was trained on.</param>
+    /// <param name="Scheme">Bits, or FP32.</param>
+    /// <param name="Mode">Which blocks were updated; null in full precision.</param>
+    /// <param name="Ratio">The share of them; null in full precision.</param>
     /// <param name="Epochs">Passes over the training set.</param>
     /// <param name="Seed">Of initialization, order and augmentation.</param>
     /// <param name="Top1">Test accuracy in percent.</param>
     /// <param name="Weights">The file.</param>
-    sealed record Row(string Model, string Data, int Epochs, long Seed, double Top1, string Weights);
+    sealed record Row(string Model, string Data, string Scheme, string? Mode, double? Ratio, int Epochs, long Seed, double Top1, string Weights);
 
     public static ExampleCommand Create()
     {
         var images = new Option<int?>("--images") { Description = "Train on so many samples, drawn at random [default: all]" }.AtLeast(1);
-        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training set [default: 15, for resnet50 90, for bert-* 1]" }.AtLeast(1);
-        var batch = new Option<int?>("--batch") { Description = "Samples in a batch [default: 128, for resnet50 and bert-* 64]" }.AtLeast(1);
-        var rate = new Option<double?>("--lr") { Description = "Highest learning rate; it rises through one epoch, at most a tenth of the steps, then falls as a cosine [default: 0.1, for resnet50 0.025, for bert-* 0.0005]" };
+        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training set [default: 15, for resnet50 90, for bert-* and with --bits 1]" }.AtLeast(1);
+        var batch = new Option<int?>("--batch") { Description = "Samples in a batch [default: 128, for resnet50 and bert-* 64, for bert-* with --bits 32]" }.AtLeast(1);
+        var rate = new Option<double?>("--lr") { Description = "Highest learning rate; it rises through one epoch, at most a tenth of the steps, then falls as a cosine [default: 0.1, for resnet50 0.025, for bert-* 0.0005]; with --bits it only falls [default: 0.01, for resnet50 0.001, for bert-* 0.0003]" };
         var saveEvery = new Option<double>("--save-every") { Description = "Seconds from one checkpoint to the next; every epoch ends with one", DefaultValueFactory = _ => 60 };
         var command = new ExampleCommand(
-            "train", "Train a full-precision model; goes on from DIR/training.safetensors where that exists",
+            "train", "Train a full-precision model, or with --bits a quantized one; goes on from DIR/training.safetensors where that exists",
             "efqat train --epochs 15 --seed 1 --out runs/fp32", "efqat train --data cifar10 --model resnet32 --epochs 100 --out runs/cifar10",
+            "efqat train --bits W4A8 --mode cwpn --ratio 0.1 --images 8192 --out runs/w4a8",
             "efqat train --model bert-small --data sst2 --vocab vocab.txt --out runs/sst2",
             "efqat train --model resnet50 --data /data/imagenet --device cuda --out runs/imagenet")
         {
             images, epochs, batch, rate, saveEvery,
         };
+        QuantizedOptions.AddTo(command);
         TaskOptions.AddTo(command);
         RunOptions.AddTo(command);
         return command.Does((parsed, token) =>
         {
             var run = RunOptions.Read(parsed);
             var task = TaskOptions.Read(parsed);
-            var settings = task.Settings;
-            string folder = run.Out ?? "runs/fp32";
-            double lr = parsed.GetValue(rate) ?? settings.LearningRate;
-            var train = task.Train(parsed.GetValue(images), parsed.GetValue(batch) ?? settings.Batch, run.Seed, run.Device);
-            var test = task.Test(run.Device);
-            using var network = task.Create().to(run.Device);
-            using var rule = new Fp32Update(network, lr, weightDecay: settings.WeightDecay, weightRule: settings.Quantized.WeightRule);
-            int passes = parsed.GetValue(epochs) ?? settings.Epochs;
-            var identity = new Dictionary<string, string>(task.Identity)
-            {
-                ["model"] = task.Model, ["scheme"] = "FP32", ["data"] = train.Name, ["images"] = $"{train.Count}", ["seed"] = $"{run.Seed}",
-                ["epochs"] = $"{passes}", ["batch"] = $"{train.BatchSize}", ["lr"] = FormattableString.Invariant($"{lr}"),
-            };
-            long steps = (long)passes * train.BatchesPerEpoch;
+            var quantized = QuantizedOptions.Read(parsed, task);
+            var length = new TrainingLength(parsed.GetValue(images), parsed.GetValue(batch), parsed.GetValue(epochs), parsed.GetValue(rate));
+            using var setup = quantized is null
+                ? TrainingSetup.Fp32(task, length, run)
+                : TrainingSetup.Quantized(task, quantized, length, run);
+            string folder = run.Out ?? $"runs/{setup.Scheme.ToLowerInvariant()}";
             var options = new TrainOptions(
-                passes, Schedule.Cosine(steps, warmup: Math.Min(train.BatchesPerEpoch, steps / 10)),
-                Checkpoint: Path.Combine(folder, "training.safetensors"), Identity: identity, SaveEvery: parsed.GetValue(saveEvery));
+                setup.Epochs, setup.Schedule, Checkpoint: Path.Combine(folder, "training.safetensors"), Identity: setup.Identity, SaveEvery: parsed.GetValue(saveEvery));
             var result = ProgressView.Show(run.Quiet, view =>
             {
                 if (File.Exists(options.Checkpoint)) view.Line($"going on from {options.Checkpoint}");
-                return Trainer.Run(network, rule, train, test, options, new TrainingProgress(view), token);
+                return Trainer.Run(setup.Network, setup.Rule, setup.Train, setup.Test, options, new TrainingProgress(view), token);
             });
             if (result.Interrupted)
             {
                 parsed.InvocationConfiguration.Error.WriteLine($"stopped after {result.Steps} steps; the same command goes on from {options.Checkpoint}");
                 return CommandLine.Interrupted;
             }
-            string weights = Path.Combine(folder, $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(task.Source))}-{task.Model}.safetensors");
-            SafeTensors.Write(weights, network.state_dict(), new Dictionary<string, string>(identity)
+            string name = $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(task.Source))}-{task.Model}{(quantized is null ? "" : $"-{setup.Scheme}")}";
+            string weights = Path.Combine(folder, $"{name}.safetensors");
+            setup.Save(weights, new Dictionary<string, string>
             {
                 ["top1"] = FormattableString.Invariant($"{result.Top1:0.00}"), ["torch"] = torch.__version__, ["date"] = $"{DateTime.UtcNow:yyyy-MM-dd}",
                 ["command"] = $"efqat {string.Join(' ', parsed.Tokens.Select(word => word.Value))}",
             });
-            Terminal.Write(parsed, ResultTable.Of([new Row(task.Model, train.Name, passes, run.Seed, result.Top1, weights)])
+            var table = ResultTable.Of([new Row(
+                    task.Model, setup.Train.Name, setup.Scheme, setup.Identity.GetValueOrDefault("mode"), quantized?.Training.Ratio, setup.Epochs, run.Seed,
+                    result.Top1, weights)])
                 .Column("Model", r => r.Model)
                 .Column("Data", r => r.Data)
+                .Column("Bits", r => r.Scheme);
+            if (quantized is not null) table.Column("Mode", r => r.Mode).Column("Ratio", r => r.Ratio);
+            Terminal.Write(parsed, table
                 .Column("Epochs", r => r.Epochs)
                 .Column("Seed", r => r.Seed)
                 .Column("Top-1", r => r.Top1, "%", "0.00")

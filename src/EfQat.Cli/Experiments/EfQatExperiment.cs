@@ -22,14 +22,15 @@ sealed class EfQatExperiment
 
     /// <param name="task">The network and its data.</param>
     /// <param name="weights">A file that <c>efqat train</c> wrote.</param>
-    /// <param name="samples">Of training, that a method sees.</param>
+    /// <param name="samples">Of training, that a method sees in a pass; null: all.</param>
     /// <param name="seed">Draws them, and those for calibration.</param>
     /// <param name="device">Where to compute.</param>
-    public EfQatExperiment(ILearningTask task, string weights, int samples, long seed, Device device)
+    /// <param name="batch">Samples in a batch; null: as the task says.</param>
+    public EfQatExperiment(ILearningTask task, string weights, int? samples, long seed, Device device, int? batch = null)
     {
         (this.task, this.weights, this.seed, this.device) = (task, Existing(task, weights), seed, device);
-        train = task.Train(samples, task.Settings.QuantizedBatch, seed, device);
-        calibration = task.Calibration(CalibrationSamples, seed, device);
+        train = task.Train(samples, batch ?? task.Settings.QuantizedBatch, seed, device);
+        calibration = task.Calibration(samples is null ? Math.Min(CalibrationSamples, train.Count) : CalibrationSamples, seed, device);
         test = task.Test(device);
         Samples = train.BatchesPerEpoch * train.BatchSize;
     }
@@ -58,6 +59,12 @@ sealed class EfQatExperiment
     /// <summary>How many each method trains on: whole batches.</summary>
     public int Samples { get; }
 
+    /// <summary>What methods train on.</summary>
+    public IBatches Training => train;
+
+    /// <summary>What accuracy is measured on.</summary>
+    public IBatches Test => test;
+
     /// <summary>A batch to time steps with.</summary>
     public Batch FirstBatch() => train.Epoch().First();
 
@@ -81,6 +88,13 @@ sealed class EfQatExperiment
         return model;
     }
 
+    /// <summary>What updates a PTQ model; random numbers begin anew with the seed.</summary>
+    public EfQatUpdate Rule(nn.Module<Tensor, Tensor> model, EfQatOptions options)
+    {
+        manual_seed(seed);
+        return new(model, options, () => WeightGradients.Of(model, FirstBatch()));
+    }
+
     /// <summary>Trains a PTQ model for one pass over the samples.</summary>
     /// <param name="model">Of <see cref="Ptq"/>.</param>
     /// <param name="options">What is trained.</param>
@@ -90,8 +104,7 @@ sealed class EfQatExperiment
     public TrainedMethod Train(
         nn.Module<Tensor, Tensor> model, EfQatOptions options, ITrainingMonitor monitor, CancellationToken token, IObjective? objective = null)
     {
-        manual_seed(seed);
-        var rule = new EfQatUpdate(model, options, () => WeightGradients.Of(model, FirstBatch()));
+        var rule = Rule(model, options);
         var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch), objective), monitor, token);
         if (result.Interrupted) throw new OperationCanceledException(token);
         return new(options.Ratio, model, rule, result.Top1);
