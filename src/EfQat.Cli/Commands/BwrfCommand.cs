@@ -32,15 +32,21 @@ static class BwrfCommand
         var weights = new Option<string?>(EfQatExperiment.Weights) { Description = "Full-precision weights [default: data/checkpoints/DATA-MODEL.safetensors]", HelpName = "FILE" };
         var seeds = new Option<int>("--seeds") { Description = "Seeds 1 to N", DefaultValueFactory = _ => 3, HelpName = "N" }.AtLeast(1);
         var images = new Option<int>("--images") { Description = "Training images that each method sees", DefaultValueFactory = _ => 8192 }.AtLeast(1);
+        var variants = new Option<string[]>("--variants")
+        {
+            Description = "Ways to train besides QAT: QAT-KD, BWRF, BWRF-every-block, … [default: all]",
+            HelpName = "NAME", AllowMultipleArgumentsPerToken = true,
+        };
         var turns = new Option<int>("--turns") { Description = "Timed steps of each method", DefaultValueFactory = _ => 7 }.AtLeast(1);
         var quick = new Option<bool>("--quick") { Description = "W2A2, one seed, 2048 images, and only QAT, QAT + KD and BWRF" };
         var lr = new Option<double?>("--lr") { Description = "Learning rate of weights, biases and norms [default: the task's own]" };
         var scaleLr = new Option<double?>("--scale-lr") { Description = "Learning rate of scales and zero points [default: the task's own]" };
         var command = new ExampleCommand(
             "bwrf", "Low-bit QAT with block replacement on the full-precision partner (BWRF), against QAT and distillation; goes on where it was stopped",
-            "efqat reproduce bwrf --quick", "efqat reproduce bwrf --data cifar10 --model resnet32 --bits W2A2,lsq --images 50000 --device cuda")
+            "efqat reproduce bwrf --quick", "efqat reproduce bwrf --data cifar10 --model resnet32 --bits W2A2,lsq --images 50000 --device cuda",
+            "efqat reproduce bwrf --bits W2A2,pact W2A2,dorefa --variants QAT-KD BWRF")
         {
-            bits, weights, seeds, images, turns, quick, lr, scaleLr,
+            bits, variants, weights, seeds, images, turns, quick, lr, scaleLr,
         };
         TaskOptions.AddTo(command);
         RunOptions.AddTo(command);
@@ -52,14 +58,17 @@ static class BwrfCommand
             var defaults = task.Settings.Quantized;
             var training = defaults with { LearningRate = parsed.GetValue(lr) ?? defaults.LearningRate, ScaleLearningRate = parsed.GetValue(scaleLr) ?? defaults.ScaleLearningRate };
             bool isQuick = parsed.GetValue(quick);
+            var ways = parsed.GetValue(variants) is { Length: > 0 } names ? BwrfVariant.Named(names)
+                : isQuick ? [.. BwrfVariant.All.Take(3)] : BwrfVariant.All;
             var study = isQuick
-                ? new BwrfStudy(task, fp32File, [Scheme.Parse("W2A2,lsq")], [.. BwrfVariant.All.Take(3)], 1, 2048, training, 3)
-                : new(task, fp32File, [.. parsed.GetValue(bits)!.Select(Scheme.Parse)], BwrfVariant.All, parsed.GetValue(seeds), parsed.GetValue(images), training, parsed.GetValue(turns));
+                ? new BwrfStudy(task, fp32File, [Scheme.Parse("W2A2,lsq")], ways, 1, 2048, training, 3)
+                : new(task, fp32File, [.. parsed.GetValue(bits)!.Select(Scheme.Parse)], ways, parsed.GetValue(seeds), parsed.GetValue(images), training, parsed.GetValue(turns));
             var store = new CellStore<BwrfKey, BwrfResult>(Path.Combine(folder, "cells.jsonl"));
             var (ratios, fp32, cells) = ProgressView.Show(run.Quiet, view =>
             {
                 var ratios = study.StepRatios(run.Device, view, token);
-                var (fp32, cells) = study.Run(store, Math.Round(ratios["BWRF"], 1), run.Device, view, token);
+                double? longer = ratios.TryGetValue(BwrfVariant.Replacement, out double ratio) ? Math.Round(ratio, 1) : null;
+                var (fp32, cells) = study.Run(store, longer, run.Device, view, token);
                 return (ratios, fp32, cells);
             });
             var table = Table(Rows(cells, fp32, ratios));
@@ -107,7 +116,7 @@ static class BwrfCommand
         .Column("Agreement", r => r.Agreement, null, "0.00");
 
     static IEnumerable<(string Scheme, GenericChart Chart)> AgreementCharts(IEnumerable<Cell<BwrfKey, BwrfResult>> cells) =>
-        cells.Where(cell => cell.Key.Seed == 1 && cell.Key.Variant is BwrfVariant.Qat or "QAT + KD" or "BWRF").GroupBy(cell => cell.Key.Scheme).Select(scheme =>
+        cells.Where(cell => cell.Key.Seed == 1 && cell.Key.Variant is BwrfVariant.Qat or "QAT + KD" or BwrfVariant.Replacement).GroupBy(cell => cell.Key.Scheme).Select(scheme =>
             (scheme.Key, Chart.Combine(scheme.Select(cell => Chart.Line<int, double, string>(
                 x: Enumerable.Range(0, cell.Result.Agreement.Count), y: cell.Result.Agreement, ShowMarkers: true, Name: cell.Key.Variant,
                 LineDash: cell.Key.Variant == "QAT + KD" ? StyleParam.DrawingStyle.Dash : null,

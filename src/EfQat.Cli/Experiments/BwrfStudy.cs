@@ -30,14 +30,14 @@ sealed record BwrfResult(double Top1, IReadOnlyList<double> Agreement);
 /// <param name="Ratio">Share of blocks updated; 1 is QAT.</param>
 sealed record BwrfVariant(string Name, Func<Partner, long, IObjective> Objective, double Ratio = 1)
 {
-    public const string Qat = "QAT", LongerQat = "QAT, as long as BWRF";
+    public const string Qat = "QAT", Replacement = "BWRF", LongerQat = "QAT, as long as BWRF";
 
     /// <summary>QAT alone and with distillation; block replacement as we take it to be, and one change at a time.</summary>
     public static readonly IReadOnlyList<BwrfVariant> All =
     [
         new(Qat, (_, _) => new CrossEntropy()),
         new("QAT + KD", (partner, _) => new KnowledgeDistillation(partner)),
-        Bwrf("BWRF", options => options),
+        Bwrf(Replacement, options => options),
         Bwrf("BWRF, every block", options => options with { EveryBlock = true }),
         Bwrf("BWRF, single block", options => options with { Form = ReplacementForm.Single }),
         Bwrf("BWRF, without KL(F‖Q)", options => options with { Distillation = 0 }),
@@ -45,11 +45,23 @@ sealed record BwrfVariant(string Name, Func<Partner, long, IObjective> Objective
         Bwrf("BWRF + EfQAT-CWPN 25 %", options => options) with { Ratio = 0.25 },
     ];
 
+    /// <summary>QAT and the variants of these names, of which letters and digits count: "bwrf-every-block".</summary>
+    /// <exception cref="UserError">There is no such variant.</exception>
+    public static IReadOnlyList<BwrfVariant> Named(IEnumerable<string> names)
+    {
+        var wanted = names.ToDictionary(Plain);
+        if (wanted.FirstOrDefault(name => !All.Any(variant => Plain(variant.Name) == name.Key)).Value is { } unknown)
+            throw new UserError($"--variants '{unknown}': there is no such variant; use {string.Join(", ", All.Select(variant => $"'{variant.Name}'"))}");
+        return [.. All.Where(variant => variant.Name == Qat || wanted.ContainsKey(Plain(variant.Name)))];
+    }
+
+    static string Plain(string name) => string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
+
     static BwrfVariant Bwrf(string name, Func<BlockReplacementOptions, BlockReplacementOptions> change) =>
         new(name, (partner, seed) => new BlockReplacement(partner, change(new() { Seed = seed })));
 }
 
-/// <summary>The comparison: equal samples for all, and QAT once more for as long as BWRF takes.</summary>
+/// <summary>The comparison: equal samples for all, and QAT once more for as long as BWRF takes, where that is among them.</summary>
 /// <param name="Task">The network and its data.</param>
 /// <param name="Weights">The full-precision file.</param>
 /// <param name="Schemes">Bits.</param>
@@ -93,12 +105,12 @@ sealed record BwrfStudy(
 
     /// <summary>Runs what the store lacks; FP32's top-1, and every cell.</summary>
     /// <param name="store">Of this comparison.</param>
-    /// <param name="longer">How many times QAT's samples QAT has time for while BWRF trains.</param>
+    /// <param name="longer">How many times QAT's samples QAT has time for while BWRF trains; null without BWRF.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="view">Shows how far it is.</param>
     /// <param name="token">Stops it; what is done stays.</param>
     public (double Fp32, List<Cell<BwrfKey, BwrfResult>> Cells) Run(
-        CellStore<BwrfKey, BwrfResult> store, double longer, Device device, IProgressView view, CancellationToken token)
+        CellStore<BwrfKey, BwrfResult> store, double? longer, Device device, IProgressView view, CancellationToken token)
     {
         string digest = EfQatExperiment.Digest(Task, Weights);
         BwrfKey Key(string scheme, string variant, long seed, int samples) =>
@@ -106,8 +118,8 @@ sealed record BwrfStudy(
         var plan = (
             from seed in Enumerable.Range(1, Seeds)
             from scheme in Schemes
-            from variant in Variants.Append(Variants[0] with { Name = BwrfVariant.LongerQat })
-            let samples = variant.Name == BwrfVariant.LongerQat ? (int)(Samples * longer) : Samples
+            from variant in longer is null ? Variants : Variants.Append(Variants[0] with { Name = BwrfVariant.LongerQat })
+            let samples = variant.Name == BwrfVariant.LongerQat ? (int)(Samples * longer!) : Samples
             select (Scheme: scheme, Variant: variant, Samples: samples, Key: Key($"{scheme}", variant.Name, seed, samples))).ToList();
         int missing = plan.Count(cell => !store.Has(cell.Key)), ran = 0;
         if (missing < plan.Count) view.Line($"{plan.Count - missing} of {plan.Count} cells are there already");

@@ -49,13 +49,14 @@ public sealed record BlockReplacement(Partner Partner, BlockReplacementOptions O
         int n = Partner.Blocks.Count;
         if (blocks.Count != n)
             throw new UserError($"{model.GetName()}: it has {blocks.Count} blocks, its full-precision partner {n}; use the network it was quantized from");
-        var full = Partner.Outputs(batch.Images);
+        bool prefix = Options.Form == ReplacementForm.Prefix;
+        int[] replaced = Options.EveryBlock ? [.. Enumerable.Range(1, n - 1)] : [1 + SplitMix64.Of(Options.Seed, step).Below(n - 1)];
+        var full = Partner.Outputs(batch.Images, prefix ? [n] : [.. replaced.Select(k => k - 1), n]);
         var low = new Tensor[n + 1];
         low[0] = batch.Images;
         for (int i = 0; i < n; i++) low[i + 1] = blocks[i].Forward(low[i]);
 
         var loss = nn.functional.cross_entropy(low[n], batch.Labels) + Options.Distillation * Options.Divergence.Of(full[n], low[n]);
-        int[] replaced = Options.EveryBlock ? [.. Enumerable.Range(1, n - 1)] : [1 + SplitMix64.Of(Options.Seed, step).Below(n - 1)];
         foreach (int k in replaced)
         {
             var mixed = Mixed(k);
@@ -66,7 +67,7 @@ public sealed record BlockReplacement(Partner Partner, BlockReplacementOptions O
         return (low[n], loss);
 
         Tensor Mixed(int k) => Partner.Suffix(
-            k, Options.Form == ReplacementForm.Prefix ? low[k] : blocks[k - 1].Forward(OnGridOf(low[k - 1], full[k - 1])), Options.BatchStatistics);
+            k, prefix ? low[k] : blocks[k - 1].Forward(OnGridOf(low[k - 1], full[k - 1])), Options.BatchStatistics);
     }
 
     /// <summary>A full-precision activation on the grid on which the low-precision network has the same activation.</summary>

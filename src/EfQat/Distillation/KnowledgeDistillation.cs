@@ -15,7 +15,7 @@ public sealed record KnowledgeDistillation(Partner Partner, double Weight, Diver
     /// <inheritdoc/>
     public (Tensor Logits, Tensor Loss) Of(nn.Module<Tensor, Tensor> model, Batch batch, long step)
     {
-        var teacher = Partner.Outputs(batch.Images)[^1];
+        var teacher = Partner.Logits(batch.Images);
         var (logits, loss) = new CrossEntropy().Of(model, batch, step);
         return (logits, loss + Weight * Divergence.Of(teacher, logits));
     }

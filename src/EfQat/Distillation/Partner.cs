@@ -27,12 +27,26 @@ public sealed class Partner
     public static IReadOnlyList<Block> BlocksOf(nn.Module network) => (network as IBlockwise)?.Blocks
         ?? throw new UserError($"{network.GetName()}: block replacement needs a network that implements IBlockwise, such as ResNet");
 
-    /// <summary>The output of every block, images first, without a graph.</summary>
-    public Tensor[] Outputs(Tensor images)
+    /// <summary>The logits, without a graph.</summary>
+    public Tensor Logits(Tensor images) => Outputs(images, [Blocks.Count])[Blocks.Count];
+
+    /// <summary>The outputs of some blocks, without a graph; those of the others are freed when the next block has read them.</summary>
+    /// <param name="images">// [N, C, H, W]</param>
+    /// <param name="after">Numbers of blocks from 1 on; 0 is for the images.</param>
+    /// <returns>By the number of the block.</returns>
+    public IReadOnlyDictionary<int, Tensor> Outputs(Tensor images, IEnumerable<int> after)
     {
         using var off = no_grad();
-        Tensor[] outputs = [images, .. Blocks.Select(_ => images)];
-        for (int i = 0; i < Blocks.Count; i++) outputs[i + 1] = Blocks[i].Forward(outputs[i]);
+        var outputs = after.Distinct().ToDictionary(k => k, _ => images);
+        int last = outputs.Keys.Max();
+        var x = images;
+        for (int k = 1; k <= last; k++)
+        {
+            var next = Blocks[k - 1].Forward(x);
+            if (!outputs.ContainsKey(k - 1) && !ReferenceEquals(x, images) && !ReferenceEquals(x, next)) x.Dispose();
+            if (outputs.ContainsKey(k)) outputs[k] = next;
+            x = next;
+        }
         return outputs;
     }
 

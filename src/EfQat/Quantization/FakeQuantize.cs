@@ -25,6 +25,7 @@ public enum QuantizerState
 /// ∂L/∂s = k · Σ ∂L/∂x̂ · (inside ? (q − z) − x/s : q − z)
 /// ∂L/∂z = k · Σ ∂L/∂x̂ · (inside ? 0 : −s)               k = 1/√(n·qmax), n the elements of a sample
 /// </code>
+/// Behind a ReLU it may clip at α instead: <see cref="Quantization.Clipping"/>.
 /// </summary>
 public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
 {
@@ -48,6 +49,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
 
     /// <summary>Whether a ReLU comes first.</summary>
     public bool Relu => relu;
+
+    /// <summary>Where the ReLU's output is clipped; other than at the grid's ends only with a ReLU and without a zero point.</summary>
+    public Clipping Clipping { get; init; }
 
     /// <summary>Told the input before it is used.</summary>
     internal Action<Tensor>? Arriving { get; set; }
@@ -87,6 +91,12 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         zero_point.fill_(zeroPoint);
     }
 
+    /// <summary>Adds the gradient of λ/2 · α² where α is learned.</summary>
+    internal void AddDecay(double decay)
+    {
+        if (Clipping == Clipping.Learned && log_scale.grad is { } gradient) Pact.AddDecay(gradient, log_scale, Grid, decay);
+    }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
@@ -107,8 +117,8 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         using (no_grad())
             (scale, zeroPoint) = (LogScale.Exp(log_scale), zero_point.round().clamp(Grid.QMin, Grid.QMax));
         double k = gradientScale ? 1 / Math.Sqrt((double)input.numel() / input.shape[0] * Grid.QMax) : 1;
-        var outputs = Normalized.Of(input) is { } from
-            ? NormalizedFakeQuantize.Apply(from, input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k)
+        var outputs = Clipping != Clipping.Grid ? Pact.Apply(input, log_scale, scale, Grid, Clipping == Clipping.Learned)
+            : Normalized.Of(input) is { } from ? NormalizedFakeQuantize.Apply(from, input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k)
             : Function.apply(input, log_scale, zero_point, scale, zeroPoint, Grid, relu, k);
         GridTag.Attach(outputs[0], new(outputs[1], scale, zeroPoint, Grid) { Quantizer = this });
         return outputs[0];

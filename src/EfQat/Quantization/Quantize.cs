@@ -28,19 +28,31 @@ public static class Quantize
         bool AtTheEdge(string name) => name == layers[0] || name == layers[^1] || Parent(name) == first;
         int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
         int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
-        Grid WeightGrid(string name) => Grid.Weights(WeightBits(name), scheme.NarrowWeights);
+        bool Tanh(string name) => scheme.TanhWeights && !AtTheEdge(name);
+        Grid WeightGrid(string name) => Tanh(name) ? DoReFa.IntegersOf(scheme.WeightBits) : Grid.Weights(WeightBits(name), scheme.NarrowWeights);
+        Granularity Scales(string name) => Tanh(name) ? Granularity.PerTensor : scheme.Granularity;
         Grid ActivationGrid(int bits, bool relu) => scheme switch
         {
+            { Clipping: not Clipping.Grid } when relu => new(bits, Signed: false, Symmetric: true),
             { SignedActivations: true } => new(bits, Signed: true, Symmetric: true, Narrow: true),
             { SymmetricActivations: true } => new(bits, Signed: !relu, Symmetric: true),
             _ => Grid.Activations(bits),
         };
-        FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale);
+        FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale)
+        {
+            Clipping = relu ? scheme.Clipping : Clipping.Grid,
+        };
 
         nn.Module? Twin(string name, nn.Module module) => module switch
         {
-            Conv2d origin => new QuantConv2d(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
-            Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), scheme.Granularity, scheme.GradientScale),
+            Conv2d origin => new QuantConv2d(origin, WeightGrid(name), Activation(InputBits(name)), Scales(name), scheme.GradientScale)
+            {
+                TanhWeights = Tanh(name),
+            },
+            Linear origin => new QuantLinear(origin, WeightGrid(name), Activation(InputBits(name)), Scales(name), scheme.GradientScale)
+            {
+                TanhWeights = Tanh(name),
+            },
             BatchNorm2d origin when QuantBatchNorm2d.Replaces(origin) => new QuantBatchNorm2d(origin),
             ReLU => Activation(scheme.ActivationBits, relu: true),
             SharedInput => Activation(InputBits(name)),

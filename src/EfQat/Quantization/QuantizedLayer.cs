@@ -44,6 +44,9 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     /// <summary>False: weights and inputs pass as they are, and the layer equals its float origin exactly.</summary>
     public bool Quantizing { get; set; }
 
+    /// <summary>The weight is quantized by DoReFa's rule, with a scale that is not learned; its grid has one bit more, for odd integers.</summary>
+    public bool TanhWeights { get; init; }
+
     /// <summary>The weight's grid.</summary>
     public Grid WeightGrid { get; }
 
@@ -81,7 +84,8 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         get
         {
             Commit();
-            return QuantizedTensor.OfWeight(weight, LogScale.Exp(log_scale), WeightGrid);
+            using var off = no_grad();
+            return QuantizedTensor.OfWeight(TanhWeights ? FakeQuantizedWeight(weight, log_scale) : weight, LogScale.Exp(log_scale), WeightGrid);
         }
     }
 
@@ -98,7 +102,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
     public void CalibrateWeight(ObserverKind observer)
     {
         using var scope = NewDisposeScope();
-        SetScales(WeightScales.Observe(weight, WeightGrid, observer, Granularity));
+        SetScales(TanhWeights ? DoReFa.Scale(weight, WeightGrid) : WeightScales.Observe(weight, WeightGrid, observer, Granularity));
     }
 
     /// <summary>Sets every scale of the weight.</summary>
@@ -172,5 +176,7 @@ public abstract class QuantizedLayer : nn.Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private Tensor FakeQuantizedWeight(Tensor rows, Tensor logScale) => FakeQuantizeRows.Apply(rows, logScale, WeightGrid, gradientScale);
+    private Tensor FakeQuantizedWeight(Tensor rows, Tensor logScale) => TanhWeights
+        ? DoReFa.FakeQuantize(rows, weight, LogScale.Exp(logScale.detach()), WeightGrid)
+        : FakeQuantizeRows.Apply(rows, logScale, WeightGrid, gradientScale);
 }

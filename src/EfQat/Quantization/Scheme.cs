@@ -12,7 +12,8 @@ namespace EfQat.Quantization;
 public sealed partial record Scheme(int WeightBits, int ActivationBits)
 {
     private const string Options =
-        "lsq, lsq+, first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, symmetric, signed, no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
+        "lsq, lsq+, pact, dorefa, first-last=BITS, per-tensor, per-channel, group=SIZE, narrow, tanh, symmetric, signed, clip=learned, clip=fixed, "
+        + "no-gradient-scale, weights=OBSERVER, activations=OBSERVER";
 
     /// <summary>The least bits of the first and the last layer, weights and input; 2 makes them as all others [ours]. "first-last=8"</summary>
     public int FirstLastBits { get; init; } = 8;
@@ -22,6 +23,12 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
 
     /// <summary>Weights without the lowest code. "narrow"</summary>
     public bool NarrowWeights { get; init; }
+
+    /// <summary>Weights by DoReFa's rule (arXiv 1606.06160), a range for the whole tensor, but in the first and the last layer. "tanh"</summary>
+    public bool TanhWeights { get; init; }
+
+    /// <summary>Where outputs of ReLUs are clipped; other than at the grid's ends they have no zero point. "clip=learned", "clip=fixed"</summary>
+    public Clipping Clipping { get; init; }
 
     /// <summary>Activations without a zero point: unsigned behind a ReLU, else signed. "symmetric"</summary>
     public bool SymmetricActivations { get; init; }
@@ -45,6 +52,15 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
     /// <summary>Scales and zero points start and learn as LSQ+'s do (arXiv 2004.09576). "lsq+"</summary>
     public Scheme LsqPlus => this with { WeightObserver = ObserverKind.ThreeSigma, ActivationObserver = ObserverKind.MeanSquaredError };
 
+    /// <summary>Weights by DoReFa's rule, ReLUs clipped at a learned α (arXiv 1805.06085); α starts with the least squared error [ours]. "pact"</summary>
+    public Scheme Pact => this with { TanhWeights = true, Clipping = Clipping.Learned, ActivationObserver = ObserverKind.MeanSquaredError };
+
+    /// <summary>
+    /// Weights by DoReFa's rule, ReLUs clipped at a constant (arXiv 1606.06160). The paper's constant is 1; [ours] calibration chooses it, as if the
+    /// activations of a trained network were first scaled to [0, 1]. "dorefa"
+    /// </summary>
+    public Scheme DoReFa => Pact with { Clipping = Clipping.Fixed };
+
     /// <summary>Reads what <see cref="ToString"/> writes, in any case; a method's name stands for its options.</summary>
     /// <exception cref="UserError">The text has another form, names an unknown option, or a width outside 2–8.</exception>
     public static Scheme Parse(string text)
@@ -64,6 +80,8 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
         if (FirstLastBits != 8) yield return string.Create(CultureInfo.InvariantCulture, $"first-last={FirstLastBits}");
         if (Granularity != Granularity.PerChannel) yield return $"{Granularity}";
         if (NarrowWeights) yield return "narrow";
+        if (TanhWeights) yield return "tanh";
+        if (Clipping != Clipping.Grid) yield return Clipping == Clipping.Learned ? "clip=learned" : "clip=fixed";
         if (SymmetricActivations) yield return "symmetric";
         if (SignedActivations) yield return "signed";
         if (!GradientScale) yield return "no-gradient-scale";
@@ -75,6 +93,11 @@ public sealed partial record Scheme(int WeightBits, int ActivationBits)
     {
         ["lsq"] => Lsq,
         ["lsq+"] => LsqPlus,
+        ["pact"] => Pact,
+        ["dorefa"] => DoReFa,
+        ["tanh"] => this with { TanhWeights = true },
+        ["clip", "learned"] => this with { Clipping = Clipping.Learned },
+        ["clip", "fixed"] => this with { Clipping = Clipping.Fixed },
         ["first-last", var bits] => this with { FirstLastBits = Width(bits) },
         ["per-tensor"] => this with { Granularity = Granularity.PerTensor },
         ["per-channel"] => this with { Granularity = Granularity.PerChannel },

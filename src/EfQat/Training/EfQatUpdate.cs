@@ -11,7 +11,7 @@ namespace EfQat.Training;
 /// <param name="Frequency">Training samples from one choice of rows to the next.</param>
 /// <param name="LearningRate">Of weights, biases and normalization parameters.</param>
 /// <param name="Momentum">Of SGD.</param>
-/// <param name="WeightDecay">On weights only.</param>
+/// <param name="WeightDecay">On weights, and on PACT's α.</param>
 /// <param name="ScaleLearningRate">Of log-scales and zero points (Adam); for a log-scale it is the relative change of a step.</param>
 /// <param name="TrainBiasesAndNorms">Biases and normalization parameters, in frozen layers too.</param>
 /// <param name="TrainActivationScales">Scales and zero points of activations.</param>
@@ -30,6 +30,7 @@ public sealed class EfQatUpdate : IUpdateRule
 {
     private readonly EfQatOptions options;
     private readonly IReadOnlyList<QuantizedLayer> layers;
+    private readonly IReadOnlyList<FakeQuantize> quantizers;
     private readonly (RowOptimizer Weight, RowOptimizer Scale)[] rules;
     private readonly List<(string Name, Parameter Parameter, RowOptimizer Rule, double LearningRate)> others = [];
 
@@ -42,7 +43,7 @@ public sealed class EfQatUpdate : IUpdateRule
         if (options.Metric.NeedsGradient() && weightGradients is null)
             throw new UserError($"metric {options.Metric}: it ranks by gradients; give EfQatUpdate a source of them, such as WeightGradients.Of");
         this.options = options;
-        layers = Quantize.Layers(model);
+        (layers, quantizers) = (Quantize.Layers(model), Quantize.Quantizers(model));
         Schedule = new FreezingSchedule(layers, options.Mode, options.Ratio, options.Frequency, () =>
         {
             var gradients = options.Metric.NeedsGradient() ? weightGradients!() : null;
@@ -54,7 +55,7 @@ public sealed class EfQatUpdate : IUpdateRule
         var weights = layers.SelectMany(layer => layer.parameters(recurse: false)).Where(parameter => parameter.ndim > 1).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var weightScales = layers.SelectMany(layer => layer.named_parameters(recurse: false)).Where(pair => pair.name == "log_scale")
             .Select(pair => pair.parameter).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
-        var activations = Quantize.Quantizers(model).SelectMany(quantizer => quantizer.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        var activations = quantizers.SelectMany(quantizer => quantizer.parameters()).ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         var embeddings = model.modules().OfType<Embedding>().SelectMany(table => table.parameters())
             .ToHashSet<Tensor>(ReferenceEqualityComparer.Instance);
         foreach (var (name, parameter) in model.named_parameters())
@@ -102,6 +103,7 @@ public sealed class EfQatUpdate : IUpdateRule
             rule.Weight.Step(layer.TrainedWeight, layer.RowIndex, options.LearningRate * learningRateFactor);
             if (layer.TrainedLogScale is { } scale) rule.Scale.Step(scale, layer.RowIndex, options.ScaleLearningRate * learningRateFactor);
         }
+        foreach (var quantizer in quantizers) quantizer.AddDecay(options.WeightDecay);
         foreach (var (_, parameter, rule, learningRate) in others)
             rule.Step(parameter, null, learningRate * learningRateFactor);
     }

@@ -45,7 +45,8 @@ public sealed class ResNetTests : IDisposable
             CheckLayers(model, batch.Images, share: 0.01);
     }
 
-    [Theory, InlineData("W8A8"), InlineData("W5A5"), InlineData("W2A2,first-last=2"), InlineData("W7A7,per-tensor"), InlineData("W8A8,symmetric"), InlineData("W7A7,symmetric,narrow")]
+    [Theory, InlineData("W8A8"), InlineData("W5A5"), InlineData("W2A2,first-last=2"), InlineData("W7A7,per-tensor"), InlineData("W8A8,symmetric"), InlineData("W7A7,symmetric,narrow"),
+     InlineData("W3A4,pact")]
     public void Whatever_the_grids_no_layer_differs_by_more_than_one_step(string scheme)
     {
         manual_seed(3);

@@ -46,8 +46,23 @@ public sealed class BlockReplacementTests
         low.eval();
         var partner = new Partner(full);
         AssertEqual(full.call(x), partner.Suffix(0, x));
-        AssertEqual(full.call(x), partner.Outputs(x)[Count]);
+        AssertEqual(full.call(x), partner.Logits(x));
         AssertEqual(low.call(x), partner.Suffix(Count, low.Blocks.Aggregate(x, (h, block) => block.Forward(h))));
+    }
+
+    [Fact]
+    public void Only_the_outputs_asked_for_are_kept()
+    {
+        var (full, _) = Networks();
+        var x = Images().Images;
+        var partner = new Partner(full);
+        using var scope = NewDisposeScope();
+        var outputs = partner.Outputs(x, [3, 0, 2, 3]);
+        Assert.Equal(2, scope.DisposablesCount);
+        Assert.Equal([0, 2, 3], outputs.Keys.Order());
+        Assert.Same(x, outputs[0]);
+        AssertEqual(full.Blocks[1].Forward(full.Blocks[0].Forward(x)), outputs[2]);
+        AssertEqual(full.Blocks[2].Forward(outputs[2]), outputs[3]);
     }
 
     [Theory]

@@ -81,7 +81,7 @@ public sealed class BatchNormFoldingTests : IDisposable
         Assert.Equal(20, Quantize.Layers(model).Count);
     }
 
-    [Theory, InlineData("W4A8"), InlineData("W3A8,group=8"), InlineData("W8A8,per-tensor")]
+    [Theory, InlineData("W4A8"), InlineData("W3A8,group=8"), InlineData("W8A8,per-tensor"), InlineData("W3A8,pact")]
     public void A_quantized_layer_keeps_its_codes(string scheme)
     {
         var model = Calibrated(scheme);

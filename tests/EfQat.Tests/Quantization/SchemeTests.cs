@@ -7,7 +7,8 @@ public class SchemeTests
 {
     [Theory]
     [InlineData("W4A8"), InlineData("W2A3,first-last=2"), InlineData("W4A4,per-tensor"), InlineData("W4A8,group=32,narrow"), InlineData("W8A8,symmetric"), InlineData("W7A7,narrow,signed"),
-     InlineData("W4A4,no-gradient-scale"), InlineData("W4A8,weights=mse,activations=percentile"), InlineData("W4A8,weights=kl,activations=moving-average")]
+     InlineData("W4A4,no-gradient-scale"), InlineData("W4A8,weights=mse,activations=percentile"), InlineData("W4A8,weights=kl,activations=moving-average"),
+     InlineData("W2A2,tanh"), InlineData("W2A2,clip=learned"), InlineData("W2A2,clip=fixed")]
     public void Reads_as_it_is_written(string text)
     {
         var scheme = Scheme.Parse(text);
@@ -17,7 +18,8 @@ public class SchemeTests
     }
 
     [Theory]
-    [InlineData("W2A2,lsq", "W2A2,symmetric,weights=lsq,activations=lsq"), InlineData("W2A2,lsq+", "W2A2,weights=three-sigma,activations=mse")]
+    [InlineData("W2A2,lsq", "W2A2,symmetric,weights=lsq,activations=lsq"), InlineData("W2A2,lsq+", "W2A2,weights=three-sigma,activations=mse"),
+     InlineData("W2A2,pact", "W2A2,tanh,clip=learned,activations=mse"), InlineData("W2A2,dorefa", "W2A2,tanh,clip=fixed,activations=mse")]
     public void A_method_stands_for_its_options(string text, string options) => Assert.Equal(options, Scheme.Parse(text).ToString());
 
     [Fact]
