@@ -32,6 +32,7 @@ public static class CommandLine
             DoctorCommand.Create(),
             DataCommand.Create(),
             TrainCommand.Create(),
+            RunsCommand.Create(),
             BenchCommand.Create(),
             ReproduceCommand.Create(),
             IntegerCommand.Create(),

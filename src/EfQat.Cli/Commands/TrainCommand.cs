@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EfQat.Cli.Experiments;
 using EfQat.Cli.Progress;
+using EfQat.Cli.Runs;
 using EfQat.Display;
 using EfQat.Training;
 
@@ -52,10 +53,14 @@ static class TrainCommand
             string folder = run.Out ?? $"runs/{setup.Scheme.ToLowerInvariant()}";
             var options = new TrainOptions(
                 setup.Epochs, setup.Schedule, Checkpoint: Path.Combine(folder, "training.safetensors"), Identity: setup.Identity, SaveEvery: parsed.GetValue(saveEvery));
+            string words = string.Join(' ', parsed.Tokens.Select(word => word.Value));
             var result = ProgressView.Show(run.Quiet, view =>
             {
                 if (File.Exists(options.Checkpoint)) view.Line($"going on from {options.Checkpoint}");
-                return Trainer.Run(setup.Network, setup.Rule, setup.Train, setup.Test, options, new TrainingProgress(view), token);
+                using var recorder = new RunRecorder(new TrainingProgress(view), folder, words, setup.Identity, $"{run.Device.type}".ToLowerInvariant());
+                var trained = Trainer.Run(setup.Network, setup.Rule, setup.Train, setup.Test, options, recorder, token);
+                recorder.End(trained.Interrupted);
+                return trained;
             });
             if (result.Interrupted)
             {
@@ -67,7 +72,7 @@ static class TrainCommand
             setup.Save(weights, new Dictionary<string, string>
             {
                 ["top1"] = FormattableString.Invariant($"{result.Top1:0.00}"), ["torch"] = torch.__version__, ["date"] = $"{DateTime.UtcNow:yyyy-MM-dd}",
-                ["command"] = $"efqat {string.Join(' ', parsed.Tokens.Select(word => word.Value))}",
+                ["command"] = $"efqat {words}",
             });
             var table = ResultTable.Of([new Row(
                     task.Model, setup.Train.Name, setup.Scheme, setup.Identity.GetValueOrDefault("mode"), quantized?.Training.Ratio, setup.Epochs, run.Seed,
