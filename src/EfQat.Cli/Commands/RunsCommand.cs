@@ -40,6 +40,8 @@ static class RunsCommand
                 .Column("Model", Setting("model"))
                 .Column("Data", Setting("data"))
                 .Column("Scheme", Setting("scheme"))
+                .Column("Mode", Setting("mode"))
+                .Column("Ratio", Setting("ratio"))
                 .Column("Seed", Setting("seed"))
                 .Column("Epochs", r => r.Record.Epochs.Count)
                 .Column("Top-1", r => r.Record.Top1, "%", "0.00")

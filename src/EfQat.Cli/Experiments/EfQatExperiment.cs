@@ -29,7 +29,7 @@ sealed class EfQatExperiment
     public EfQatExperiment(ILearningTask task, string weights, int? samples, long seed, Device device, int? batch = null)
     {
         (this.task, this.weights, this.seed, this.device) = (task, Existing(task, weights), seed, device);
-        train = task.Train(samples, batch ?? task.Settings.QuantizedBatch, seed, device);
+        train = task.Train(samples, batch ?? Math.Min(task.Settings.QuantizedBatch, samples ?? int.MaxValue), seed, device);
         calibration = task.Calibration(samples is null ? Math.Min(CalibrationSamples, train.Count) : CalibrationSamples, seed, device);
         test = task.Test(device);
         Samples = train.BatchesPerEpoch * train.BatchSize;

@@ -24,11 +24,8 @@ sealed class ImageTask(string model, string source) : ILearningTask
 
     public TaskSettings Settings => Defaults;
 
-    public IBatches Train(int? samples, int batch, long seed, Device device)
-    {
-        var data = samples is { } count ? train.Value.Subset(count, seed) : train.Value;
-        return new BatchLoader(data, Math.Min(batch, data.Count), shuffle: true, augment: true, seed, device);
-    }
+    public IBatches Train(int? samples, int batch, long seed, Device device) =>
+        new BatchLoader(samples is { } count ? train.Value.Subset(count, seed) : train.Value, batch, shuffle: true, augment: true, seed, device);
 
     public IBatches Calibration(int samples, long seed, Device device) =>
         new BatchLoader(train.Value.Subset(Math.Min(samples, train.Value.Count), seed), 128, device: device);
