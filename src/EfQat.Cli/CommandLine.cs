@@ -33,6 +33,7 @@ public static class CommandLine
             DataCommand.Create(),
             TrainCommand.Create(),
             RunsCommand.Create(),
+            WeightsCommand.Create(),
             BenchCommand.Create(),
             ReproduceCommand.Create(),
             IntegerCommand.Create(),

@@ -1,8 +1,21 @@
+using System.IO.MemoryMappedFiles;
+
 namespace EfQat;
 
-/// <summary>Files that appear whole or not at all.</summary>
+/// <summary>Files that appear whole or not at all, and files mapped into memory.</summary>
 static class Files
 {
+    /// <summary>A file's bytes, of which the system loads the pages that are read.</summary>
+    /// <exception cref="UserError">It is missing or empty.</exception>
+    public static Stream Map(string path)
+    {
+        if (!File.Exists(path)) throw new UserError($"{path}: the file is missing; check the path");
+        long length = new FileInfo(path).Length;
+        if (length == 0) throw new UserError($"{path}: the file is empty; fetch it again");
+        using var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        return file.CreateViewStream(0, length, MemoryMappedFileAccess.Read);
+    }
+
     /// <summary>Writes beside <paramref name="path"/>, flushes to the disk, then renames into place. On any failure the old file stays and nothing else is left.</summary>
     /// <exception cref="UserError">The disk is full, or the folder cannot be written.</exception>
     public static void WriteWhole(string path, Action<Stream> write)

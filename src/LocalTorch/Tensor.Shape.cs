@@ -34,6 +34,7 @@ public static partial class torch
         public Tensor reshape(params long[] shape) => NativeOps.One("aten::reshape", this, shape);
         public Tensor view(params long[] shape) => NativeOps.One("aten::view", this, shape);
         public Tensor view_as(Tensor other) => view(other.shape);
+        public Tensor as_strided(long[] size, long[] strides, long storageOffset = 0) => NativeOps.One("aten::as_strided", this, size, strides, storageOffset);
         public Tensor flatten(long start_dim = 0, long end_dim = -1) => NativeOps.One("aten::flatten.using_ints", this, start_dim, end_dim);
         public Tensor unsqueeze(long dim) => NativeOps.One("aten::unsqueeze", this, dim);
         public Tensor squeeze(long? dim = null) => dim is { } one ? NativeOps.One("aten::squeeze.dim", this, one) : NativeOps.One("aten::squeeze", this);

@@ -5,7 +5,7 @@ using EfQat.Integer.Program;
 using EfQat.Models;
 using EfQat.PostTraining;
 using EfQat.Quantization;
-using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Commands;
 
@@ -52,7 +52,7 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
         if (!File.Exists(Weights)) throw new UserError($"{Weights}: the full-precision weights are missing; make them with 'efqat train' and name them with --weights");
         var test = DatasetCatalog.Load(Data, "test");
         var model = ResNet.Create(Model, test.Channels, test.ClassNames.Count);
-        model.load_state_dict(SafeTensors.Read(Weights).Tensors);
+        WeightFile.Load(model, Weights);
         return model;
     }
 
@@ -78,11 +78,17 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     public IBatches Test(int count, int batch)
     {
         if (IsNcnn) return Pictures(count, batch);
-        var test = DatasetCatalog.Load(Data, "test");
+        var test = Images("test");
         return new BatchLoader(count < test.Count ? test.Subset(count, Seed) : test, batch);
     }
 
-    IBatches Calibration() => IsNcnn ? Pictures(Samples, CalibrationBatch) : new BatchLoader(DatasetCatalog.Load(Data, "train").Subset(Samples, Seed), CalibrationBatch);
+    ImageDataset Images(string split)
+    {
+        var images = DatasetCatalog.Load(Data, split);
+        return Normalization.Of(Weights)?.Apply(images) ?? images;
+    }
+
+    IBatches Calibration() => IsNcnn ? Pictures(Samples, CalibrationBatch) : new BatchLoader(Images("train").Subset(Samples, Seed), CalibrationBatch);
 
     TarPictures Pictures(int count, int batch) => new(Data, NcnnNetwork.Load(Model).InputShape.Width, batch, count);
 }

@@ -3,6 +3,7 @@ using EfQat.Datasets;
 using EfQat.Importance;
 using EfQat.Quantization;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -29,6 +30,7 @@ sealed class EfQatExperiment
     public EfQatExperiment(ILearningTask task, string weights, int? samples, long seed, Device device, int? batch = null)
     {
         (this.task, this.weights, this.seed, this.device) = (task, Existing(task, weights), seed, device);
+        if (Normalization.Of(weights) is { } statistics) task.Normalize(statistics);
         train = task.Train(samples, batch ?? Math.Min(task.Settings.QuantizedBatch, samples ?? int.MaxValue), seed, device);
         calibration = task.Calibration(samples is null ? Math.Min(CalibrationSamples, train.Count) : CalibrationSamples, seed, device);
         test = task.Test(device);

@@ -1,5 +1,6 @@
 using EfQat.Datasets;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -44,6 +45,11 @@ interface ILearningTask
 
     /// <summary>The network with random weights.</summary>
     nn.Module<Tensor, Tensor> Create();
+
+    /// <summary>Normalizes samples that are asked for from now on as a weight file says, not as the data set's own statistics do.</summary>
+    /// <exception cref="UserError">This task has only one way.</exception>
+    void Normalize(Normalization statistics) =>
+        throw new UserError($"{Model}: the weights state a mean and a std of their inputs, which only the ResNets for small pictures take; use other weights");
 
     /// <summary>Reads weights into it.</summary>
     /// <exception cref="UserError">They are of another network.</exception>

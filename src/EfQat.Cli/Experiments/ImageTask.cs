@@ -1,6 +1,7 @@
 using EfQat.Datasets;
 using EfQat.Models;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -15,6 +16,7 @@ sealed class ImageTask(string model, string source) : ILearningTask
         new EfQatOptions(LearningRate: 1e-2, ScaleLearningRate: 3e-2), QuickLearningRate: 1e-3);
 
     readonly Lazy<ImageDataset> train = new(() => DatasetCatalog.Load(source, "train")), test = new(() => DatasetCatalog.Load(source, "test"));
+    Normalization? normalization;
 
     public string Model => model;
 
@@ -25,14 +27,18 @@ sealed class ImageTask(string model, string source) : ILearningTask
     public TaskSettings Settings => Defaults;
 
     public IBatches Train(int? samples, int batch, long seed, Device device) =>
-        new BatchLoader(samples is { } count ? train.Value.Subset(count, seed) : train.Value, batch, shuffle: true, augment: true, seed, device);
+        new BatchLoader(samples is { } count ? Images(train).Subset(count, seed) : Images(train), batch, shuffle: true, augment: true, seed, device);
 
     public IBatches Calibration(int samples, long seed, Device device) =>
-        new BatchLoader(train.Value.Subset(Math.Min(samples, train.Value.Count), seed), 128, device: device);
+        new BatchLoader(Images(train).Subset(Math.Min(samples, train.Value.Count), seed), 128, device: device);
 
-    public IBatches Test(Device device) => new BatchLoader(test.Value, 500, device: device);
+    public IBatches Test(Device device) => new BatchLoader(Images(test), 500, device: device);
 
     public nn.Module<Tensor, Tensor> Create() => ResNet.Create(model, train.Value.Channels, train.Value.ClassNames.Count);
 
-    public void Load(nn.Module<Tensor, Tensor> model, string weights) => model.load_state_dict(SafeTensors.Read(weights).Tensors);
+    public void Normalize(Normalization statistics) => normalization = statistics;
+
+    public void Load(nn.Module<Tensor, Tensor> model, string weights) => WeightFile.Load(model, weights);
+
+    ImageDataset Images(Lazy<ImageDataset> split) => normalization?.Apply(split.Value) ?? split.Value;
 }

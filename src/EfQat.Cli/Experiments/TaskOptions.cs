@@ -23,12 +23,15 @@ static class TaskOptions
     }
 
     /// <exception cref="UserError">BERT has no vocabulary.</exception>
-    public static ILearningTask Read(ParseResult parsed)
+    public static ILearningTask Read(ParseResult parsed) => Task(parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(Vocabulary));
+
+    /// <summary>The task of a network, its data, and BERT's vocabulary.</summary>
+    /// <exception cref="UserError">BERT has no vocabulary.</exception>
+    public static ILearningTask Task(string model, string? data, string? vocabulary)
     {
-        string model = parsed.GetValue(Model)!;
-        if (model == "resnet50") return new PhotographTask(parsed.GetValue(Data) ?? "imagenet");
-        if (!model.StartsWith("bert")) return new ImageTask(model, parsed.GetValue(Data) ?? "fashion-mnist");
-        return new TextTask(model, parsed.GetValue(Data) ?? "sst2", parsed.GetValue(Vocabulary)
+        if (model == "resnet50") return new PhotographTask(data ?? "imagenet");
+        if (!model.StartsWith("bert")) return new ImageTask(model, data ?? "fashion-mnist");
+        return new TextTask(model, data ?? "sst2", vocabulary
             ?? throw new UserError($"--model {model}: it needs --vocab FILE, the vocab.txt of an uncased BERT (beside its published weights)"));
     }
 }

@@ -3,6 +3,7 @@ using EfQat.Datasets;
 using EfQat.Importance;
 using EfQat.Quantization;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -47,6 +48,7 @@ sealed record TrainingSetup(
         var network = experiment.Ptq(quantized.Scheme);
         var identity = IdentityOf(task, $"{quantized.Scheme}", experiment.Training, epochs, options.LearningRate, run);
         identity["fp32"] = EfQatExperiment.Digest(task, quantized.Weights);
+        Normalization.Of(quantized.Weights)?.AddTo(identity);
         identity["mode"] = options.Mode.ShortName();
         identity["ratio"] = Text(options.Ratio);
         identity["frequency"] = $"{options.Frequency}";

@@ -1,5 +1,5 @@
 using EfQat.Quantization;
-using EfQat.Training;
+using EfQat.Weights;
 using TorchSharp.Modules;
 
 namespace EfQat.Models;
@@ -33,22 +33,9 @@ public sealed class ResNet50 : nn.Module<Tensor, Tensor>, IBlockwise
         });
     }
 
-    /// <summary>Copies a .safetensors file with torchvision's names into the model.</summary>
+    /// <summary>Copies a file with torchvision's names into the model.</summary>
     /// <exception cref="UserError">The file is unreadable, or its names and shapes are not this model's.</exception>
-    public void LoadWeights(string path)
-    {
-        using var scope = NewDisposeScope();
-        var weights = SafeTensors.Read(path).Tensors;
-        foreach (var (name, own) in state_dict())
-        {
-            if (!weights.TryGetValue(name, out var tensor))
-                throw new UserError($"{path}: {name} is missing; use the weights of a ResNet-50 under torchvision's names");
-            if (!own.shape.SequenceEqual(tensor.shape))
-                throw new UserError($"{path}: {name} has shape [{string.Join(", ", tensor.shape)}], the model's is [{string.Join(", ", own.shape)}]; "
-                    + "give the model as many classes as the file has");
-        }
-        load_state_dict(weights, strict: false);
-    }
+    public void LoadWeights(string path) => WeightFile.Load(this, path);
 
     /// <inheritdoc/>
     public IReadOnlyList<Block> Blocks =>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using EfQat.Training;
+using LocalTorch.Tests;
 
 namespace EfQat.Tests.Training;
 
@@ -46,6 +47,39 @@ public sealed class SafeTensorsTests : IDisposable
         Assert.Equal([0, 0, 128, 63, 0, 0, 0, 192], bytes[(8 + length)..]);
     }
 
+    /// <summary>
+    /// The reference implementation's layout, written in Python after its description: by type (enum order, descending), then by name; compact
+    /// JSON, padded with spaces to 8 bytes; no metadata where there is none.
+    /// </summary>
+    [SkippableFact]
+    public void A_file_in_Pythons_layout_comes_back_byte_for_byte()
+    {
+        PyTorch.Run($$"""
+            import struct
+            order = ['BOOL', 'U8', 'I8', 'I16', 'F16', 'BF16', 'I32', 'F32', 'F64', 'I64']
+            size = [1, 1, 1, 2, 2, 2, 4, 4, 8, 8]
+            tensors = [(name + kind.lower(), kind, shape) for kind in order for name, shape in (('b.', [2, 3]), ('a/\u00e9<"', []), ('B', [0, 4]))]
+            tensors.sort(key=lambda t: (-order.index(t[1]), t[0]))
+            for path, header in ('{{Path}}', {}), ('{{Path}}2', {'__metadata__': {'format': 'pt'} }):
+                end = 0
+                for name, kind, shape in tensors:
+                    count = torch.Size(shape).numel() * size[order.index(kind)]
+                    header[name] = {'dtype': kind, 'shape': shape, 'data_offsets': [end, end + count]}
+                    end += count
+                text = json.dumps(header, separators=(',', ':'), ensure_ascii=False).encode()
+                text += b' ' * (-len(text) % 8)
+                open(path, 'wb').write(struct.pack('<Q', len(text)) + text + bytes(i % 2 for i in range(end)))
+            print('0')
+            """);
+        Assert.All([Path, Path + "2"], path =>
+        {
+            var original = File.ReadAllBytes(path);
+            var (tensors, metadata) = SafeTensors.Read(path);
+            SafeTensors.Write(path, tensors.Reverse().ToDictionary(), metadata);
+            Assert.Equal(original, File.ReadAllBytes(path));
+        });
+    }
+
     [Fact]
     public void Half_precision_keeps_its_bits()
     {
@@ -53,7 +87,7 @@ public sealed class SafeTensorsTests : IDisposable
         var tensors = SafeTensors.Read(Path).Tensors;
         Assert.Equal([1f, 1f], new[] { "h", "b" }.Select(name => tensors[name].to(ScalarType.Float32).item<float>()));
         SafeTensors.Write(Path, tensors, new Dictionary<string, string>());
-        Assert.Equal([0, 60, 128, 63], File.ReadAllBytes(Path)[^4..]);
+        Assert.Equal([128, 63, 0, 60], File.ReadAllBytes(Path)[^4..]); // by type
     }
 
     [Theory]
@@ -82,7 +116,7 @@ public sealed class SafeTensorsTests : IDisposable
     {
         File.WriteAllBytes(Path, FileOf("""{"w":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 0));
         var error = Assert.Throws<UserError>(() => SafeTensors.Read(Path));
-        Assert.StartsWith($"{Path}: w has dtype 'F8_E4M3'; readable are F64, F32, F16, BF16,", error.Message);
+        Assert.StartsWith($"{Path}: w has dtype 'F8_E4M3'; readable are I64, F64, F32, I32, BF16,", error.Message);
     }
 
     [Fact]
