@@ -37,6 +37,8 @@ public static class CommandLine
             BenchCommand.Create(),
             ReproduceCommand.Create(),
             IntegerCommand.Create(),
+            ExportCommand.Create(),
+            VerifyCommand.Create(),
             KernelCommand.Create(),
             NotebookCommand.Create(),
         };

@@ -5,6 +5,7 @@ using EfQat.Cli.Progress;
 using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Integer.Kernels;
+using EfQat.Integer.Onnx;
 using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
@@ -71,7 +72,7 @@ static class BenchIntegerCommand
             if (run.Device.type != DeviceType.CPU)
                 throw new UserError("--device cuda: integer kernels run on the CPU only; use --device cpu");
             var set = InstructionSets.Available.Single(set => Name(set) == parsed.GetValue(isa));
-            var (count, threads, onnxRuntime) = (parsed.GetValue(turns), get_num_threads(), parsed.GetValue(modules) ?? OnnxRuntimeChain.Find());
+            var (count, threads, onnxRuntime) = (parsed.GetValue(turns), get_num_threads(), parsed.GetValue(modules) ?? OnnxRuntimeNode.Find());
             if (onnxRuntime is null)
                 parsed.InvocationConfiguration.Error.WriteLine(
                     "note: ONNX Runtime is not installed, so it is not measured; npm ci --ignore-scripts --prefix tests/Benchmarks installs it");

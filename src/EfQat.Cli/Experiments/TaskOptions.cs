@@ -23,7 +23,10 @@ static class TaskOptions
     }
 
     /// <exception cref="UserError">BERT has no vocabulary.</exception>
-    public static ILearningTask Read(ParseResult parsed) => Task(parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(Vocabulary));
+    public static ILearningTask Read(ParseResult parsed) => Task(parsed.GetValue(Model)!, parsed.GetValue(Data), VocabularyOf(parsed));
+
+    /// <summary>The file that --vocab names.</summary>
+    public static string? VocabularyOf(ParseResult parsed) => parsed.GetValue(Vocabulary);
 
     /// <summary>The task of a network, its data, and BERT's vocabulary.</summary>
     /// <exception cref="UserError">BERT has no vocabulary.</exception>

@@ -41,16 +41,21 @@ internal sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
+    public long Heads => heads;
+
+    /// <summary>1/√d.</summary>
+    public double Scale => scale;
+
     /// <param name="x">// [N, L, hidden]</param>
     /// <param name="padding">True for the tokens that nothing may look at. // [N, 1, 1, L]</param>
     public override Tensor forward(Tensor x, Tensor padding)
     {
         using var scope = NewDisposeScope();
         x = input.call(x);
-        var (q, k, v) = (Heads(query.call(x)), Heads(key.call(x)), Heads(value.call(x)));
+        var (q, k, v) = (Split(query.call(x)), Split(key.call(x)), Split(value.call(x)));
         var scores = (q * scale).matmul(k.transpose(2, 3)).masked_fill(padding, float.MinValue);               // [N, heads, L, L]
         return dropout.call(scores.softmax(-1)).matmul(v).transpose(1, 2).flatten(2).MoveToOuterDisposeScope();  // [N, L, hidden]
     }
 
-    private Tensor Heads(Tensor x) => x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);  // [N, heads, L, d]
+    private Tensor Split(Tensor x) => x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);  // [N, heads, L, d]
 }
