@@ -1,9 +1,11 @@
 using System.CommandLine;
 using EfQat.Cli.Experiments;
 using EfQat.Cli.Progress;
+using EfQat.Datasets;
 using EfQat.Display;
 using EfQat.Integer.Onnx;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Commands;
 
@@ -62,14 +64,16 @@ static class ExportCommand
             var row = ProgressView.Show(run.Quiet, view =>
             {
                 view.Update(0.1, source.Samples > 0 ? "calibrating" : "reading");
-                var network = source.Quantized();
+                task = source.Task();
+                var network = source.Quantized(task);
                 token.ThrowIfCancellationRequested();
                 view.Update(0.8, "exporting");
-                var sample = task.Test(CPU).Epoch().First().Images[..1];
-                var model = OnnxExporter.Export(network, sample, source.Metadata(), foldBatchNorm: !parsed.GetValue(unfolded));
+                var (test, metadata) = (task.Test(CPU), source.Metadata());
+                if (test is BatchLoader pictures) new Normalization(pictures.Data.Mean, pictures.Data.Std).AddTo(metadata);
+                var model = OnnxExporter.Export(network, test.Epoch().First().Images[..1], metadata, foldBatchNorm: !parsed.GetValue(unfolded));
                 OnnxFile.Save(model, path);
                 double size = new FileInfo(path).Length;
-                return new Row(source.Model, source.Scheme, model.OpsetImport[0].Version, model.Graph.Node.Count, size / 1e3, source.FloatBytes() / size, path);
+                return new Row(source.Model, source.Scheme, model.OpsetImport[0].Version, model.Graph.Node.Count, size / 1e3, OnnxSource.FloatBytes(task) / size, path);
             });
             Terminal.Write(parsed, ResultTable.Of([row])
                 .Column("Model", r => r.Model)

@@ -48,17 +48,18 @@ static class VerifyCommand
             string path = parsed.GetValue(file)!;
             var source = OnnxSource.Of(OnnxFile.Load(path), path);
             source = source with { Data = parsed.GetValue(data) ?? source.Data, Weights = parsed.GetValue(weights) ?? source.Weights };
+            var task = source.Task();
             using var scope = NewDisposeScope();
             using var written = new OnnxRuntimeSession(path, optimize: false, get_num_threads(), parsed.GetValue(modules));
             using var optimized = new OnnxRuntimeSession(path, optimize: true, get_num_threads(), parsed.GetValue(modules));
             var agreements = ProgressView.Show(run.Quiet, view =>
             {
                 view.Update(0, source.Samples > 0 ? "calibrating the fake-quantized network" : "reading");
-                var (model, test) = (source.Quantized(), source.Task().Test(CPU));
+                var (model, test) = (source.Quantized(task), task.Test(CPU));
                 int count = Math.Min(parsed.GetValue(images) ?? test.Count, test.Count);
                 return OnnxAgreement.Of(model, [written, optimized], First(test, count), seen => view.Update((double)seen / count, $"sample {seen}/{count}"), token);
             });
-            double size = new FileInfo(path).Length, floats = source.FloatBytes();
+            double size = new FileInfo(path).Length, floats = OnnxSource.FloatBytes(task);
             string[] names = [$"ONNX Runtime {written.Version}, as written", $"ONNX Runtime {optimized.Version}, optimized"];
             Terminal.Write(parsed, ResultTable.Of([.. names.Zip(agreements, (name, agreement) => new Row(
                     name, agreement.Samples, agreement.ModelTop1, agreement.OnnxTop1, agreement.SameTop1, agreement.LargestDifference, agreement.LargestSteps,

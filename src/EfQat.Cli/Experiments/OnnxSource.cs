@@ -1,7 +1,7 @@
-using EfQat.Datasets;
 using EfQat.Integer.Onnx;
 using EfQat.Quantization;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -35,16 +35,21 @@ sealed record OnnxSource(string Model, string Data, string Vocabulary, string We
         ["samples"] = $"{Samples}", ["seed"] = Seed, ["version"] = OnnxFile.Version,
     };
 
-    /// <summary>The network's kind and its data.</summary>
-    public ILearningTask Task() => TaskOptions.Task(Model, Data, Vocabulary == "" ? null : Vocabulary);
-
-    /// <summary>The fake-quantized network, in eval mode.</summary>
+    /// <summary>The network's kind, and its data as the weights want them.</summary>
     /// <exception cref="UserError">The weights are missing, or others than they were.</exception>
-    public nn.Module<Tensor, Tensor> Quantized()
+    public ILearningTask Task()
     {
-        var task = Task();
+        var task = TaskOptions.Task(Model, Data, Vocabulary == "" ? null : Vocabulary);
         if (EfQatExperiment.Digest(task, Weights) is var found && found != Digest)
             throw new UserError($"{Weights}: its sha256 begins with {found}, and the ONNX file was made from {Digest}; export again, or name the old weights with --weights");
+        if (Normalization.Of(Weights) is { } statistics) task.Normalize(statistics);
+        return task;
+    }
+
+    /// <summary>The fake-quantized network, in eval mode.</summary>
+    /// <param name="task">Of <see cref="Task"/>.</param>
+    public nn.Module<Tensor, Tensor> Quantized(ILearningTask task)
+    {
         var model = task.Create();
         if (Samples == 0) QuantizedFile.Load(Weights, model);
         else
@@ -58,10 +63,10 @@ sealed record OnnxSource(string Model, string Data, string Vocabulary, string We
         return model;
     }
 
-    /// <summary>The bytes of the network's weights as 32-bit floats.</summary>
-    public double FloatBytes()
+    /// <summary>The bytes of a network's parameters as 32-bit floats.</summary>
+    public static double FloatBytes(ILearningTask task)
     {
-        using var model = Task().Create();
+        using var model = task.Create();
         return 4.0 * model.parameters().Sum(parameter => parameter.numel());
     }
 }
