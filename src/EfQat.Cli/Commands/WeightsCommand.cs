@@ -28,11 +28,19 @@ static class WeightsCommand
 
     public static ExampleCommand Create()
     {
-        var file = new Argument<string>("file") { Description = ".safetensors, PyTorch's .pth, .pt, .bin or .th, or TorchSharp's .dat; nothing in it is run" };
-        var model = new Option<string?>("--model") { Description = "Compare names and shapes with this network" }.AcceptOnlyFromAmong(BenchModel.Names);
-        var data = new Option<string?>("--data") { Description = "Measure the accuracy on this data set's test samples: a name or a folder, as of 'efqat train'" };
+        var file = new Argument<string>("file")
+        {
+            Description = ".safetensors, PyTorch's .pth, .pt, .bin or .th, or TorchSharp's .dat; nothing in it is run",
+        }.RefusingOptions();
+        var model = new Option<string?>("--model") { Description = "Compare names and shapes with this network" }
+            .AcceptOnlyFromAmong(BenchModel.Names);
+        var data = new Option<string?>("--data")
+        {
+            Description = "Measure the accuracy on this data set's test samples: a name or a folder, as of 'efqat train'",
+        };
         var vocabulary = new Option<string?>("--vocab") { Description = "For bert-* with --data: the vocab.txt of an uncased BERT", HelpName = "FILE" };
-        var mean = Statistics("--mean", "Mean of each channel, 0 to 1, that inputs were normalized with in training, which PyTorch's files do not say; --out keeps it");
+        var mean = Statistics(
+            "--mean", "Mean of each channel, 0 to 1, that inputs were normalized with in training, which PyTorch's files do not say; --out keeps it");
         var std = Statistics("--std", "Likewise the standard deviation");
         var target = new Option<string?>("--out") { Description = "Write a .safetensors file", HelpName = "FILE" };
         var command = new ExampleCommand(
@@ -76,7 +84,8 @@ static class WeightsCommand
         });
     }
 
-    static Option<float[]> Statistics(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true };
+    static Option<float[]> Statistics(string name, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true };
 
     static string Summary(WeightFile file) =>
         $"{file.Format}: {file.Tensors.Count} tensors, {file.Tensors.Values.Sum(tensor => tensor.numel()):N0} numbers"
@@ -91,20 +100,25 @@ static class WeightsCommand
         return new(path, task.Model, test.Name, test.Count, Evaluator.Top1(network, test, token));
     }
 
-    static IEnumerable<TensorRow> Contents(WeightFile file) => file.Tensors.Select(pair => new TensorRow(pair.Key, $"{pair.Value.dtype}", pair.Value.shape, null, null));
+    static IEnumerable<TensorRow> Contents(WeightFile file) =>
+        file.Tensors.Select(pair => new TensorRow(pair.Key, $"{pair.Value.dtype}", pair.Value.shape, null, null));
 
     static IEnumerable<TensorRow> Comparison(WeightFile file, string name)
     {
         using var network = Network(name, file.Tensors);
         var tensors = BertWeights.Named(network, file.Tensors);
         var own = network.state_dict();
-        TensorRow Row(string tensor, string status) =>
-            new(tensor, tensors.GetValueOrDefault(tensor) is { } found ? $"{found.dtype}" : null, tensors.GetValueOrDefault(tensor)?.shape, own.GetValueOrDefault(tensor)?.shape, status);
+        TensorRow Row(string tensor, string status)
+        {
+            var found = tensors.GetValueOrDefault(tensor);
+            return new(tensor, found is null ? null : $"{found.dtype}", found?.shape, own.GetValueOrDefault(tensor)?.shape, status);
+        }
 
         var mapping = Mapping.Of(network, tensors);
         return
         [
-            .. mapping.Loaded.Select(tensor => Row(tensor, "loaded")), .. mapping.WrongShape.Select(difference => Row(difference.Name, "wrong shape")),
+            .. mapping.Loaded.Select(tensor => Row(tensor, "loaded")),
+            .. mapping.WrongShape.Select(difference => Row(difference.Name, "wrong shape")),
             .. mapping.Missing.Select(tensor => Row(tensor, "missing")), .. mapping.Unexpected.Select(tensor => Row(tensor, "unexpected")),
         ];
     }
@@ -112,19 +126,24 @@ static class WeightsCommand
     /// <summary>The network with as many classes and channels as the file has.</summary>
     static nn.Module<Tensor, Tensor> Network(string name, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        long Size(string tensor, int dim, long otherwise) => tensors.GetValueOrDefault(tensor) is { } found && found.ndim > dim && found.numel() > 0 ? found.shape[dim] : otherwise;
+        long Size(string tensor, int dim, long otherwise) =>
+            tensors.GetValueOrDefault(tensor) is { } found && found.ndim > dim && found.numel() > 0 ? found.shape[dim] : otherwise;
+
         if (name == "resnet50") return new ResNet50(Size("fc.weight", 0, 1000));
         if (!name.StartsWith("bert")) return ResNet.Create(name, Size("conv1.weight", 1, 3), Size("linear.weight", 0, 10));
         const string words = "embeddings.word_embeddings.weight";
         var size = BertSize.Named(name);
         size = size with { Vocabulary = Size("bert." + words, 0, Size(words, 0, size.Vocabulary)) };
-        return tensors.ContainsKey("qa_outputs.weight") ? new BertForQuestionAnswering(size) : new BertForSequenceClassification(size, Size("classifier.weight", 0, 2));
+        return tensors.ContainsKey("qa_outputs.weight")
+            ? new BertForQuestionAnswering(size)
+            : new BertForSequenceClassification(size, Size("classifier.weight", 0, 2));
     }
 
     static ResultTable Table(IEnumerable<TensorRow> rows, bool compared)
     {
         static string Shape(long[]? shape) => shape is null ? "–" : $"[{string.Join(", ", shape)}]";
-        var table = ResultTable.Of(rows).Column("Tensor", r => r.Name).Column("Type", r => r.Type ?? "–").Column("Shape", r => Shape(r.File));
+        var table = ResultTable.Of(rows)
+            .Column("Tensor", r => r.Name).Column("Type", r => r.Type ?? "–").Column("Shape", r => Shape(r.File));
         return compared ? table.Column("Model's", r => Shape(r.Model)).Column("", r => r.Status ?? "") : table;
     }
 }

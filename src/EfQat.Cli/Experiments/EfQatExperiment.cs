@@ -22,7 +22,7 @@ sealed class EfQatExperiment
     readonly long seed;
 
     /// <param name="task">The network and its data.</param>
-    /// <param name="weights">A file that <c>efqat train</c> wrote.</param>
+    /// <param name="weights">A file that <c>efqat train</c> wrote, or another that <see cref="WeightFile"/> reads.</param>
     /// <param name="samples">Of training, that a method sees in a pass; null: all.</param>
     /// <param name="seed">Draws them, and those for calibration.</param>
     /// <param name="device">Where to compute.</param>

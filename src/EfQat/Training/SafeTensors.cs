@@ -67,9 +67,11 @@ public static class SafeTensors
         {
             return Parse(path, file);
         }
-        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException or ArgumentException or OverflowException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException
+            or IndexOutOfRangeException or ArgumentException or OverflowException)
         {
-            throw new UserError($"{path}: its header is no safetensors header ({problem.Message.ReplaceLineEndings(" ")}); the file is damaged or of another kind");
+            throw new UserError(
+                $"{path}: its header is no safetensors header ({problem.Message.ReplaceLineEndings(" ")}); the file is damaged or of another kind");
         }
     }
 
@@ -91,7 +93,9 @@ public static class SafeTensors
                 entries.Add(Read(path, field, dataLength));
         }
         foreach (var (_, _, _, start, end) in entries.OrderBy(entry => entry.Start).ThenBy(entry => entry.End))
-            covered = start == covered ? end : throw new UserError($"{path}: tensors overlap or leave a gap at byte {covered} of the data; the file is damaged");
+            covered = start == covered
+                ? end
+                : throw new UserError($"{path}: tensors overlap or leave a gap at byte {covered} of the data; the file is damaged");
         if (covered != dataLength)
             throw new UserError($"{path}: {dataLength} bytes of data where the header describes {covered}; the file is damaged");
         var tensors = new Dictionary<string, Tensor>();
@@ -116,7 +120,8 @@ public static class SafeTensors
         long start = offsets[0].GetInt64(), end = offsets[1].GetInt64(), expected = Element.Bytes(known.Type, shape);
         return start >= 0 && end <= dataLength && end - start == expected
             ? new(field.Name, known.Type, shape, start, end)
-            : throw new UserError($"{path}: {field.Name} lies at bytes {start}…{end} of {dataLength} and needs {expected}; the file is truncated or damaged");
+            : throw new UserError(
+                $"{path}: {field.Name} lies at bytes {start}…{end} of {dataLength} and needs {expected}; the file is truncated or damaged");
     }
 
     private static int Rank(ScalarType type) => Array.FindIndex(Types, known => known.Type == type);

@@ -49,6 +49,6 @@ public readonly record struct StepMemory(long Model, SavedBytes Saved, long Othe
 #if LOCAL_TORCH
         (TorchMemory.LiveBytes, TorchMemory.PeakBytes);
 #else
-        throw new PlatformNotSupportedException("memory is counted by LocalTorch's allocator; other packages of torch do not show theirs");
+        throw new UserError("memory is counted by LocalTorch's allocator, which the TorchSharp package lacks; build without Torch and TorchSharpDll");
 #endif
 }

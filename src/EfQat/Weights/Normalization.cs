@@ -15,8 +15,9 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
     public static Normalization? Of(WeightFile file)
     {
         if (!file.Metadata.TryGetValue(MeanKey, out var mean) || !file.Metadata.TryGetValue(StdKey, out var std)) return null;
-        float[] Numbers(string text) => [.. text.Split(' ').Select(word =>
-            float.TryParse(word, CultureInfo.InvariantCulture, out float number) ? number : throw new UserError($"{file.Path}: '{text}' of its metadata is no mean or std; write it anew"))];
+        float[] Numbers(string text) => [.. text.Split(' ').Select(word => float.TryParse(word, CultureInfo.InvariantCulture, out float number)
+            ? number
+            : throw new UserError($"{file.Path}: '{text}' of its metadata is no mean or std; write it anew with 'efqat weights --mean … --std … --out'"))];
         return new(Numbers(mean), Numbers(std));
     }
 
@@ -39,5 +40,7 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
     /// <exception cref="UserError">They have another number of channels.</exception>
     public ImageDataset Apply(ImageDataset images) => Mean.Count == images.Channels && Std.Count == images.Channels
         ? images with { Mean = [.. Mean], Std = [.. Std] }
-        : throw new UserError($"{images.Name}: its pictures have {images.Channels} channels, the weights state {Mean.Count} means and {Std.Count} deviations; state one of each for every channel");
+        : throw new UserError(
+            $"{images.Name}: its pictures have {images.Channels} channels, the weights state {Mean.Count} means and {Std.Count} deviations; "
+            + "state one of each for every channel");
 }

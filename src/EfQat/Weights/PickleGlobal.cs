@@ -12,6 +12,12 @@ internal sealed record PickleGlobal(string Name, Func<object?[], object?> Call)
         ["torch.BoolStorage"] = ScalarType.Bool,
     };
 
+    private static readonly string[] Types =
+    [
+        "torch.float64", "torch.float32", "torch.float16", "torch.bfloat16", "torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8",
+        "torch.bool",
+    ];
+
     private static readonly Dictionary<string, PickleGlobal> Known = ((PickleGlobal[])
     [
         new("collections.OrderedDict", Dictionary),
@@ -19,14 +25,13 @@ internal sealed record PickleGlobal(string Name, Func<object?[], object?> Call)
         new("torch._utils._rebuild_tensor", Tensor), // of PyTorch before 0.4
         new("torch._utils._rebuild_tensor_v2", Tensor),
         new("torch._utils._rebuild_parameter", arguments => arguments is [PickledTensor data, ..] ? data : throw Misused("_rebuild_parameter")),
-        .. Storages.Keys.Concat(
-            ["torch.float64", "torch.float32", "torch.float16", "torch.bfloat16", "torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8", "torch.bool"])
-            .Select(name => new PickleGlobal(name, _ => throw Misused(name))),
+        .. Storages.Keys.Concat(Types).Select(name => new PickleGlobal(name, _ => throw Misused(name))),
     ]).ToDictionary(global => global.Name);
 
     /// <exception cref="InvalidDataException">It is none of these: it will not be run.</exception>
     public static PickleGlobal Find(string module, string name) => Known.GetValueOrDefault($"{module}.{name}")
-        ?? throw new InvalidDataException($"it asks Python for {Printable($"{module}.{name}")}, which is never run here: only tensors and plain containers are read");
+        ?? throw new InvalidDataException(
+            $"it asks Python for {Printable($"{module}.{name}")}, which is never run here: only tensors and plain containers are read");
 
     private static PickledDict Dictionary(object?[] arguments)
     {
@@ -42,7 +47,8 @@ internal sealed record PickleGlobal(string Name, Func<object?[], object?> Call)
         return dictionary;
     }
 
-    private static PickledTensor Tensor(object?[] arguments) => arguments is [PickledStorage storage, long offset, object?[] size, object?[] stride, ..]
+    private static PickledTensor Tensor(object?[] arguments) =>
+        arguments is [PickledStorage storage, long offset, object?[] size, object?[] stride, ..]
         ? PickledTensor.Of(storage, offset, [.. size.Select(Number)], [.. stride.Select(Number)])
         : throw Misused("_rebuild_tensor");
 

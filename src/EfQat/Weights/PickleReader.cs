@@ -87,7 +87,9 @@ internal sealed class PickleReader(Stream input)
             case 'R' when Pop<object?[]>() is var arguments: Push(Pop<PickleGlobal>().Call(arguments)); break;
             case 'b' when Pop<object?>() is var _ && Top<object?>() is PickledDict: break; // attributes of an OrderedDict, such as _metadata
             case 'Q': Push(Storage(Pop<object?[]>())); break;
-            default: throw new InvalidDataException($"opcode 0x{(int)code:x2} of its pickle would build objects, or is unknown: only tensors and plain containers are read");
+            default:
+                throw new InvalidDataException(
+                    $"opcode 0x{(int)code:x2} of its pickle would build objects, or is unknown: only tensors and plain containers are read");
         }
     }
 
@@ -98,7 +100,8 @@ internal sealed class PickleReader(Stream input)
             || !PickleGlobal.Storages.TryGetValue(type.Name, out var element))
             throw new InvalidDataException("a reference in its pickle names no storage of numbers");
         var storage = new PickledStorage(key, element, (long)count!);
-        if (Storages.TryGetValue(key, out var before) && before != storage) throw new InvalidDataException("two storages have one key");
+        if (Storages.TryGetValue(key, out var before) && before != storage)
+            throw new InvalidDataException("two storages have one key");
         return Storages[key] = storage;
     }
 
@@ -111,7 +114,9 @@ internal sealed class PickleReader(Stream input)
 
     private void Push(object? value) => stack.Add(value);
 
-    private T Top<T>() => stack is [.., var last] && last != Mark && (last is T || last is null && typeof(T) == typeof(object)) ? (T)last! : throw Damaged();
+    private T Top<T>() => stack is [.., var last] && last != Mark && (last is T || last is null && typeof(T) == typeof(object))
+        ? (T)last!
+        : throw Damaged();
 
     private T Pop<T>()
     {
@@ -156,7 +161,7 @@ internal sealed class PickleReader(Stream input)
         return line.ToString();
     }
 
-    private static object Integer(byte[] bytes) => new BigInteger(bytes) is var number && number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
+    private static object Integer(byte[] bytes) => bytes.Length > sizeof(long) ? new BigInteger(bytes) : (object)(long)new BigInteger(bytes);
 
     private byte Byte() => input.ReadByte() is >= 0 and var value ? (byte)value : throw Damaged();
 

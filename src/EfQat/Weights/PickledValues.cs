@@ -29,7 +29,8 @@ internal sealed record PickledTensor(PickledStorage Storage, long Offset, long[]
     {
         long numbers = Element.Bytes(storage.Type, size) / Element.Size(storage.Type);
         if (stride.Length != size.Length || stride.Any(step => step < 0) || offset < 0 || numbers > storage.Count)
-            throw new InvalidDataException($"a tensor [{string.Join(", ", size)}] with strides [{string.Join(", ", stride)}] has no room in {storage.Count} numbers");
+            throw new InvalidDataException(
+                $"a tensor [{string.Join(", ", size)}] with strides [{string.Join(", ", stride)}] has no room in {storage.Count} numbers");
         long last = size.Zip(stride, (count, step) => checked((count - 1) * step)).Aggregate(offset, (sum, way) => checked(sum + way));
         return numbers == 0 || last < storage.Count
             ? new(storage, offset, size, stride)

@@ -24,7 +24,8 @@ internal static class StateDict
         }
         var metadata = new Dictionary<string, string>();
         foreach (var (key, value) in ((PickledDict)root!).Items)
-            if (key is string name && value is string or long or double or bool) metadata[name] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
+            if (key is string name && value is string or long or double or bool)
+                metadata[name] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
         return (tensors, metadata);
     }
 
@@ -36,7 +37,9 @@ internal static class StateDict
         var nested = dictionary.Items.Where(item => item.Value is PickledDict inner && HasTensors(inner)).ToList();
         return nested is [var only]
             ? (PickledDict)only.Value!
-            : throw new InvalidDataException(nested is [] ? "it holds no dictionary of tensors" : $"it holds several dictionaries of tensors ({string.Join(", ", nested.Select(item => item.Key).Take(5))})");
+            : throw new InvalidDataException(nested is []
+                ? "it holds no dictionary of tensors"
+                : $"it holds several dictionaries of tensors ({string.Join(", ", nested.Select(item => item.Key).Take(5))})");
     }
 
     private static bool HasTensors(PickledDict dictionary) => dictionary.Items.Exists(item => item is { Key: string, Value: PickledTensor });

@@ -17,7 +17,8 @@ internal static class TorchFile
     {
         using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
         const string pickleName = "data.pkl";
-        var pickle = zip.Entries.FirstOrDefault(entry => entry.Name == pickleName) ?? throw new InvalidDataException($"the archive has no {pickleName}");
+        var pickle = zip.Entries.FirstOrDefault(entry => entry.Name == pickleName)
+            ?? throw new InvalidDataException($"the archive has no {pickleName}");
         string folder = pickle.FullName[..^pickleName.Length];
         long read = 0;
 
@@ -34,11 +35,13 @@ internal static class TorchFile
                 ? entry
                 : throw new InvalidDataException($"entry {entry?.Name} of the archive is missing, compressed or too long");
 
-        if (zip.GetEntry(folder + "byteorder") is { } order && !Content(order).AsSpan().SequenceEqual("little"u8)) throw new InvalidDataException(BigEndian);
+        if (zip.GetEntry(folder + "byteorder") is { } order && !Content(order).AsSpan().SequenceEqual("little"u8))
+            throw new InvalidDataException(BigEndian);
         return StateDict.Of(new PickleReader(new MemoryStream(Content(pickle))).Read(), storage =>
         {
             var entry = Checked(zip.GetEntry($"{folder}data/{storage.Key}"));
-            if (entry.Length != storage.Bytes) throw new InvalidDataException($"storage {storage.Key} has {entry.Length} bytes where {storage.Bytes} belong");
+            if (entry.Length != storage.Bytes)
+                throw new InvalidDataException($"storage {storage.Key} has {entry.Length} bytes where {storage.Bytes} belong");
             var numbers = empty(storage.Count, storage.Type);
             Fill(entry, numbers.bytes);
             return numbers;
@@ -48,21 +51,23 @@ internal static class TorchFile
     public static (Dictionary<string, Tensor>, Dictionary<string, string>) ReadOld(Stream file)
     {
         var pickles = new PickleReader(file);
-        if (pickles.Read() is not BigInteger magic || magic != OldMagic || pickles.Read() is not OldVersion) throw new InvalidDataException("it is no file of torch.save");
+        if (pickles.Read() is not BigInteger magic || magic != OldMagic || pickles.Read() is not OldVersion)
+            throw new InvalidDataException("it is no file of torch.save");
         if (pickles.Read() is not PickledDict machine || machine["little_endian"] is not true) throw new InvalidDataException(BigEndian);
         object? root = pickles.Read();
         var starts = new Dictionary<string, long>();
         using var numbers = new BinaryReader(file);
         foreach (object? key in pickles.Read() as List<object?> ?? throw new InvalidDataException("the list of storages is missing"))
         {
-            if (key is not string name || !pickles.Storages.TryGetValue(name, out var storage) || numbers.ReadInt64() != storage.Count || !starts.TryAdd(name, file.Position)
-                || storage.Bytes > file.Length - file.Position)
+            if (key is not string name || !pickles.Storages.TryGetValue(name, out var storage) || numbers.ReadInt64() != storage.Count
+                || !starts.TryAdd(name, file.Position) || storage.Bytes > file.Length - file.Position)
                 throw new InvalidDataException($"storage {key} is incomplete or none of its own");
             file.Position += storage.Bytes;
         }
         return StateDict.Of(root, storage =>
         {
-            file.Position = starts.TryGetValue(storage.Key, out long start) ? start : throw new InvalidDataException($"storage {storage.Key} is missing");
+            if (!starts.TryGetValue(storage.Key, out long start)) throw new InvalidDataException($"storage {storage.Key} is missing");
+            file.Position = start;
             var tensor = empty(storage.Count, storage.Type);
             file.ReadExactly(tensor.bytes);
             return tensor;

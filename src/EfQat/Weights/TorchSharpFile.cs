@@ -1,6 +1,8 @@
 namespace EfQat.Weights;
 
-/// <summary>TorchSharp's .dat: how many tensors; of each the name, type, shape and bytes. Numbers are unsigned LEB128, types those of ScalarType.</summary>
+/// <summary>
+/// TorchSharp's .dat: how many tensors; of each the name, type, shape and bytes. Numbers are unsigned LEB128, types those of ScalarType.
+/// </summary>
 internal static class TorchSharpFile
 {
     public static Dictionary<string, Tensor> Read(Stream file)

@@ -34,7 +34,9 @@ public sealed record WeightFile(string Path, string Format, IReadOnlyDictionary<
         var tensors = Read(path).Tensors;
         var mapping = Mapping.Of(model, tensors);
         if (mapping.Difference is { } difference)
-            throw new UserError($"{path}: {difference}; choose the model, or its number of classes, to fit; 'efqat weights {path} --model {model.GetName()}' lists all differences");
+            throw new UserError(
+                $"{path}: {difference}; choose the model, or its number of classes, to fit; "
+                + $"'efqat weights {path} --model {model.GetName()}' lists all differences");
         mapping.Copy(model, tensors);
     }
 
@@ -48,12 +50,15 @@ public sealed record WeightFile(string Path, string Format, IReadOnlyDictionary<
         {
             if (path.EndsWith(".dat", StringComparison.OrdinalIgnoreCase)) return ("TorchSharp", TorchSharpFile.Read(file), []);
             if (start.StartsWith("PK\x03\x04"u8)) return Named("PyTorch, zip", TorchFile.ReadZip(file));
-            if (start is [.., (byte)'{'] || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) return Named("safetensors", SafeTensors.Read(path));
+            if (start is [.., (byte)'{'] || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+                return Named("safetensors", SafeTensors.Read(path));
             if (start is [0x80, ..]) return Named("PyTorch, before 1.6", TorchFile.ReadOld(file));
         }
         catch (Exception problem) when (problem is InvalidDataException or IOException or FormatException or OverflowException)
         {
-            throw new UserError($"{path}: {problem.Message.ReplaceLineEndings(" ")}; fetch the file again, or save the weights alone in Python: torch.save(model.state_dict(), FILE)");
+            throw new UserError(
+                $"{path}: {problem.Message.ReplaceLineEndings(" ")}; fetch the file again, or save the weights alone in Python: "
+                + "torch.save(model.state_dict(), FILE)");
         }
         throw new UserError($"{path}: no file of weights; readable are .safetensors, PyTorch's .pth, .pt, .bin and .th, and TorchSharp's .dat");
     }

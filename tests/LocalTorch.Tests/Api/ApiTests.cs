@@ -37,6 +37,19 @@ public sealed partial class ApiTests
         Assert.True(foreign.Count == 0, string.Join('\n', foreign));
     }
 
+    /// <summary>What the package lacks may be named only where the compiler leaves it out with the package.</summary>
+    [Fact]
+    public void What_LocalTorch_adds_is_used_under_LOCAL_TORCH_alone()
+    {
+        var own = new Regex($@"\b({string.Join('|', Own.Where(name => !name.Contains('.')))})\b");
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "EfQat.Notebooks.sln"))) root = root.Parent!;
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(root.FullName, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/LocalTorch/") && !file.Contains("/obj/"))];
+        Assert.Contains(files, file => own.IsMatch(File.ReadAllText(file)));
+        Assert.DoesNotContain(files, file => own.IsMatch(UnderLocalTorch().Replace(File.ReadAllText(file), "")));
+    }
+
     private static bool IsOwn(Type type) => Own.Contains(Signature.Name(type).Split('<')[0]);
 
     private static IEnumerable<Type> OwnBases(Type type)
@@ -95,6 +108,9 @@ public sealed partial class ApiTests
 
     [GeneratedRegex(@"^(?:static |abstract )?(?<kind>class|struct|enum|interface) (?<name>.+?)(?: : (?<base>.*))?$")]
     private static partial Regex Header();
+
+    [GeneratedRegex(@"^#if LOCAL_TORCH\r?$.*?^#(?:else|endif)\b", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex UnderLocalTorch();
 
     [GeneratedRegex(@"\b(?:virtual|abstract) ")]
     private static partial Regex Virtual();
