@@ -16,7 +16,7 @@ public sealed class BwrfTests : IDisposable
     /// <summary>From random full-precision weights: what is learned does not matter here.</summary>
     async Task<JsonElement[]> Run(params string[] arguments)
     {
-        var data = TinyData.Write(folder, train: 64);
+        var data = TinyData.Write(folder, train: 32);
         string weights = Path.Combine(folder, "fp32.safetensors");
         if (!File.Exists(weights))
         {
@@ -25,7 +25,7 @@ public sealed class BwrfTests : IDisposable
             SafeTensors.Write(weights, network.state_dict(), new Dictionary<string, string>());
         }
         var outcome = await Shell.Run(
-            ["reproduce", "bwrf", "--data", data, "--fp32", weights, "--seeds", "1", "--images", "32", "--turns", "1", "--threads", "1", "--quiet", "--out", folder, "--json", .. arguments]);
+            ["reproduce", "bwrf", "--data", data, "--fp32", weights, "--seeds", "1", "--images", "16", "--turns", "1", "--threads", "1", "--quiet", "--out", folder, "--json", .. arguments]);
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
         return [.. JsonDocument.Parse(outcome.Output).RootElement.EnumerateArray()];
     }
