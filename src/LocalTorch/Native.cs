@@ -42,6 +42,14 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial int lt_gradients(IntPtr[] outputs, int outputCount, IntPtr[] inputs, int inputCount, IntPtr[] gradients, int gradientCount, int retainGraph, int createGraph, int allowUnused, IntPtr* results);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int lt_connect(string name, IntPtr state, delegate* unmanaged<IntPtr, IntPtr*, int, IntPtr*, int, int> backward, delegate* unmanaged<IntPtr, int, void> release, IntPtr[] inputs, int inputCount, IntPtr[] outputs, int outputCount, int[] differentiable, int materialize);
 
+    [LibraryImport(Library)] internal static partial IntPtr lt_hook(IntPtr leaf, IntPtr state, delegate* unmanaged<IntPtr, void> notify);
+    [LibraryImport(Library)] internal static partial void lt_unhook(IntPtr hook);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int lt_group_open(string host, int port, int rank, int size, int cuda, long timeout, out IntPtr group);
+    [LibraryImport(Library)] internal static partial void lt_group_close(IntPtr group);
+    [LibraryImport(Library)] internal static partial int lt_group_all_reduce(IntPtr group, IntPtr tensor, out IntPtr work);
+    [LibraryImport(Library)] internal static partial int lt_group_broadcast(IntPtr group, IntPtr tensor);
+    [LibraryImport(Library)] internal static partial int lt_work_wait(IntPtr work);
+
     [LibraryImport(Library)] internal static partial void lt_memory_install();
     [LibraryImport(Library)] internal static partial long lt_memory_live();
     [LibraryImport(Library)] internal static partial long lt_memory_peak();

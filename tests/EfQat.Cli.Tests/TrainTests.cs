@@ -98,7 +98,7 @@ public sealed class TrainTests : IDisposable
         var json = Path.Combine(folder, "result.json");
         Assert.Equal(0, (await Shell.Run(Arguments(40, more: ["--images", "16", "--json", json]))).ExitCode);
         var row = Assert.Single(JsonDocument.Parse(File.ReadAllText(json)).RootElement.EnumerateArray());
-        Assert.Equal(["model", "data", "scheme", "mode", "ratio", "epochs", "seed", "top1", "weights"], row.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["model", "data", "scheme", "mode", "ratio", "epochs", "seed", "workers", "bytes_per_step", "top1", "weights"], row.EnumerateObject().Select(field => field.Name));
         Assert.Equal("CIFAR-10 (subset of 40 images)", row.GetProperty("data").GetString());
         var metadata = SafeTensors.Read(row.GetProperty("weights").GetString()!).Metadata;
         Assert.Equal(("resnet20", "16", "1"), (metadata["model"], metadata["images"], metadata["seed"]));

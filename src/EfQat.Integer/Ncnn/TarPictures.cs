@@ -46,9 +46,9 @@ public sealed class TarPictures : IBatches
 
     /// <inheritdoc/>
     /// <exception cref="UserError">A picture cannot be read, or is smaller than the square.</exception>
-    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
+    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, Shard shard = default)
     {
-        foreach (var batch in pictures.Chunk(BatchSize).Skip(firstBatch))
+        foreach (var batch in pictures.Chunk(BatchSize).Skip(firstBatch).Select(shard.Of).Where(share => share.Length > 0))
         {
             var pixels = new float[batch.Length * side * side * Channels];
             for (int i = 0; i < batch.Length; i++) Centre(batch[i].Path, batch[i].Jpeg, pixels.AsSpan(i * side * side * Channels));

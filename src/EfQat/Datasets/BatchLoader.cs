@@ -36,11 +36,12 @@ public sealed class BatchLoader(ImageDataset data, int batchSize, bool shuffle =
     public int BatchesPerEpoch => shuffle ? data.Count / batchSize : (data.Count + batchSize - 1) / batchSize;
 
     /// <inheritdoc/>
-    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
+    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, Shard shard = default)
     {
         int[] order = shuffle ? SplitMix64.Permutation(data.Count, seed, epoch) : [.. Enumerable.Range(0, data.Count)];
         for (int batch = firstBatch; batch < BatchesPerEpoch; batch++)
-            yield return Load(order.AsSpan(batch * batchSize, Math.Min(batchSize, data.Count - batch * batchSize)), epoch);
+            if (shard.Of(order[(batch * batchSize)..Math.Min((batch + 1) * batchSize, data.Count)]) is { Length: > 0 } indices)
+                yield return Load(indices, epoch);
     }
 
     private Batch Load(ReadOnlySpan<int> indices, int epoch)

@@ -16,5 +16,8 @@ public interface IBatches
     int BatchesPerEpoch { get; }
 
     /// <summary>The batches of an epoch, from one of them on.</summary>
-    IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0);
+    /// <param name="epoch">From 0.</param>
+    /// <param name="firstBatch">From 0.</param>
+    /// <param name="shard">The share of each batch; batches of which nothing falls to it are left out.</param>
+    IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, Shard shard = default);
 }

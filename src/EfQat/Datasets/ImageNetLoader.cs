@@ -56,10 +56,10 @@ public sealed class ImageNetLoader : IBatches
 
     /// <inheritdoc/>
     /// <exception cref="UserError">A picture cannot be read.</exception>
-    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
+    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, Shard shard = default)
     {
         int[] order = train ? SplitMix64.Permutation(Count, seed, epoch) : [.. Enumerable.Range(0, Count)];
-        int[] Indices(int batch) => order[(batch * BatchSize)..Math.Min((batch + 1) * BatchSize, Count)];
+        int[] Indices(int batch) => shard.Of(order[(batch * BatchSize)..Math.Min((batch + 1) * BatchSize, Count)]);
         Task<float[]>? Start(int batch) => batch < BatchesPerEpoch ? Task.Run(() => Decode(Indices(batch), epoch)) : null;
 
         var next = Start(firstBatch);
@@ -67,6 +67,7 @@ public sealed class ImageNetLoader : IBatches
         {
             var pixels = next.GetAwaiter().GetResult();
             next = Start(batch + 1);
+            if (pixels.Length == 0) yield break;  // the last batch has fewer pictures than there are workers
             long[] labels = [.. Indices(batch).Select(index => pictures[index].Label)];
             var images = tensor(pixels, [labels.Length, ImageNetCrop.Side, ImageNetCrop.Side, 3], device: device).permute(0, 3, 1, 2);
             yield return new(images, tensor(labels, device: device));

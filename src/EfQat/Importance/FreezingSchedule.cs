@@ -19,6 +19,9 @@ public sealed class FreezingSchedule(
     /// <summary>The sample count at which the present rows were chosen; −1 before the first choice.</summary>
     public long ChosenAt { get; private set; } = -1;
 
+    /// <summary>Told each choice, 1 for an unfrozen row, and may overwrite it: several workers take that of the first. // [rows of all layers], int64</summary>
+    public Action<Tensor>? Agree { get; set; }
+
     /// <summary>Weights being updated, as a share of all weights of the layers.</summary>
     public double UpdatedShare =>
         layers.Sum(layer => (double)layer.WeightCount * layer.Rows.Count / layer.Rows.Total) / layers.Sum(layer => layer.WeightCount);
@@ -35,7 +38,17 @@ public sealed class FreezingSchedule(
     private IReadOnlyList<RowSet> Choose()
     {
         using var scope = NewDisposeScope();
-        return Selection.Choose(importance?.Invoke() ?? [.. layers.Select(layer => layer.CompleteWeight)], mode, ratio);
+        var rows = Selection.Choose(importance?.Invoke() ?? [.. layers.Select(layer => layer.CompleteWeight)], mode, ratio);
+        return Agree is null ? rows : Agreed(rows, Agree);
+    }
+
+    private static IReadOnlyList<RowSet> Agreed(IReadOnlyList<RowSet> rows, Action<Tensor> agree)
+    {
+        static IEnumerable<long> All(RowSet set) => Enumerable.Range(0, (int)set.Total).Select(row => (long)row);
+        var choice = tensor(rows.SelectMany(set => All(set).Select(row => Array.BinarySearch(set.Indices, row) >= 0 ? 1L : 0)).ToArray());
+        agree(choice);
+        var left = new Queue<long>(choice.data<long>().ToArray());
+        return [.. rows.Select(set => RowSet.Of(set.Total, [.. All(set).Where(_ => left.Dequeue() == 1)]))];
     }
 
     /// <summary>Goes on with rows chosen earlier.</summary>

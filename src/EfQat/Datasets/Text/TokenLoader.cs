@@ -28,14 +28,15 @@ public sealed class TokenLoader(
     public int BatchesPerEpoch => shuffle ? Count / batchSize : (Count + batchSize - 1) / batchSize;
 
     /// <summary>The batches of an epoch: ids, types and mask as one tensor // [N, 3, L], int64; labels // [N], or [N, 2] for answers</summary>
-    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0)
+    public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, Shard shard = default)
     {
         IEnumerable<int> order = shuffle ? SplitMix64.Permutation(Count, seed, epoch).Take(BatchesPerEpoch * batchSize) : Enumerable.Range(0, Count);
         if (byLength) order = order.OrderBy(i => sequences[i].Tokens.Length);  // stable: at random among those of a length
         int[][] batches = [.. order.Chunk(batchSize)];
         if (byLength && shuffle) batches = [.. SplitMix64.Permutation(batches.Length, seed, epoch).Select(i => batches[i])];
         foreach (int[] batch in batches[firstBatch..])
-            yield return Load([.. batch.Select(i => sequences[i])]);
+            if (shard.Of(batch) is { Length: > 0 } indices)
+                yield return Load([.. indices.Select(i => sequences[i])]);
     }
 
     private Batch Load(TokenSequence[] chosen)
