@@ -36,7 +36,7 @@ internal sealed class OnnxBert(nn.Module model)
 
     private string Embeddings(string name, string ids, string types)
     {
-        string Table(string table) => graph.Add(OnnxTensor.Floats($"{name}.{table}.weight", Module<Embedding>($"{name}.{table}").weight));
+        string Table(string table) => graph.Add(OnnxTensor.Floats($"{name}.{table}.weight", Module<Embedding>($"{name}.{table}").weight!));
         string Rows(string table, string indices) => graph.Add("Gather", $"{name}.{table}", [Table(table), indices]);
         string length = graph.Add("Shape", $"{name}.length", [ids], OnnxAttribute.Of("start", 1), OnnxAttribute.Of("end", 2));
         string positions = graph.Add(
