@@ -55,7 +55,7 @@ static class RunsCommand
         var runs = new Argument<string[]>("RUN") { Description = "Folders of two or more runs", Arity = new(2, 100) }.RefusingOptions();
         var report = new Option<string?>("--out") { Description = "Write a page with their curves", HelpName = "FILE.html" };
         return new ExampleCommand(
-            "compare", "What runs differ in, and what came of them", "efqat runs compare runs/qat runs/efqat", "efqat runs compare runs/* --out runs.html")
+            "compare", "What runs differ in, and what came of them", "efqat runs compare runs/qat runs/efqat", "efqat runs compare runs/fp32 runs/qat runs/efqat --out runs.html")
         {
             runs, report, RunOptions.JsonOption,
         }.Does((parsed, _) =>
