@@ -125,4 +125,22 @@ public class AutogradTests
         Assert.Equal(bytes, TorchMemory.LiveBytes);
     }
 #endif
+
+#if LOCAL_TORCH
+    /// <summary>y = 3a + 2b·a: the leaves' hooks find their gradients complete, once in each backward pass, and not after they were disposed.</summary>
+    [Fact]
+    public void A_hook_is_called_when_the_gradient_is_complete()
+    {
+        using var scope = NewDisposeScope();
+        var (a, b) = (tensor(new[] { 5f }, requires_grad: true), tensor(new[] { 7f }, requires_grad: true));
+        var seen = new List<(string, float)>();
+        using var first = new GradientHook(a, () => seen.Add(("a", a.grad!.item<float>())));
+        using (new GradientHook(b, () => seen.Add(("b", b.grad!.item<float>()))))
+            (a * 3 + b * 2 * a).backward();
+        Assert.Equal([("a", 17f), ("b", 10f)], seen.Order());
+        (a * b).backward();  // added to the gradients that are there
+        Assert.Equal([("a", 24f)], seen[2..]);
+        Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => new GradientHook(a * b, () => { }));
+    }
+#endif
 }
