@@ -46,7 +46,8 @@ public sealed record OnnxAgreement(int Samples, double LargestDifference, double
                 same[i] += other.eq(answer).sum().item<long>();
                 right[i] += other.eq(labels).sum().item<long>();
             }
-            progress?.Invoke(seen += (int)images.shape[0]);
+            seen += (int)images.shape[0];
+            progress?.Invoke(seen);
         }
         double Percent(long count) => 100.0 * count / seen;
         return [.. sessions.Select((_, i) =>

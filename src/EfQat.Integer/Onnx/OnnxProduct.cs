@@ -38,21 +38,23 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
 
     private string Convolution(OnnxGraph graph, Backward.ConvShape shape)
     {
-        var kernel = Layer.CompleteWeight.shape[2..];
-        string[] inputs = [Input, Weight(graph, transposed: false), .. Shifts is null ? [] : new[] { Bias(graph) }];
-        return graph.Add(
-            "Conv", Name, inputs, OnnxAttribute.Of("kernel_shape", kernel), OnnxAttribute.Of("strides", [shape.Stride.Height, shape.Stride.Width]),
+        // ONNX Runtime (1.30) rounds a bias of Conv to integers in units of s_x·s. With codes of 4 bits, for which it has no kernels, that is coarse and in vain.
+        bool apart = Shifts is not null && Layer.WeightGrid.Bits <= 4, inside = Shifts is not null && !apart;
+        string product = graph.Add(
+            "Conv", apart ? $"{Name}.product" : Name, [Input, Weight(graph, transposed: false), .. inside ? new[] { Bias(graph, -1) } : []],
+            OnnxAttribute.Of("kernel_shape", Layer.CompleteWeight.shape[2..]), OnnxAttribute.Of("strides", [shape.Stride.Height, shape.Stride.Width]),
             OnnxAttribute.Of("pads", [shape.Padding.Height, shape.Padding.Width, shape.Padding.Height, shape.Padding.Width]),
             OnnxAttribute.Of("group", shape.Groups));
+        return apart ? graph.Add("Add", Name, [product, Bias(graph, -1, 1, 1)]) : product;
     }
 
     private string Linear(OnnxGraph graph)
     {
         string product = graph.Add("MatMul", Shifts is null ? Name : $"{Name}.product", [Input, Weight(graph, transposed: true)]);
-        return Shifts is null ? product : graph.Add("Add", Name, [product, Bias(graph)]);
+        return Shifts is null ? product : graph.Add("Add", Name, [product, Bias(graph, -1)]);
     }
 
-    private string Bias(OnnxGraph graph) => graph.Add(OnnxTensor.Floats($"{Name}.bias", Shifts!));
+    private string Bias(OnnxGraph graph, params long[] shape) => graph.Add(OnnxTensor.Floats($"{Name}.bias", Shifts!.reshape(shape)));
 
     /// <param name="graph">Where to.</param>
     /// <param name="transposed">[in, out], as MatMul multiplies.</param>
