@@ -27,10 +27,16 @@ static class ExportCommand
     static ExampleCommand Onnx()
     {
         var quantized = new Option<string?>("--quantized") { Description = "What 'efqat train --bits' wrote: exported as it is", HelpName = "FILE" };
-        var fp32 = new Option<string?>(EfQatExperiment.Weights) { Description = "Full-precision weights, quantized after training [default: ours for the data set]", HelpName = "FILE" };
+        var fp32 = new Option<string?>(EfQatExperiment.Weights)
+        {
+            Description = "Full-precision weights, quantized after training [default: ours for the data set]", HelpName = "FILE",
+        };
         var bits = new Option<string>("--bits") { Description = "Bits of weights and activations, for --fp32", DefaultValueFactory = _ => "W8A8" };
         var samples = new Option<int>("--samples") { Description = "To calibrate on, for --fp32", DefaultValueFactory = _ => 512 }.AtLeast(1);
-        var unfolded = new Option<bool>("--keep-batchnorm") { Description = "BatchNorm stays a node, and weights are exactly the network's; else it is folded into scales and biases" };
+        var unfolded = new Option<bool>("--keep-batchnorm")
+        {
+            Description = "BatchNorm stays a node, and weights are exactly the network's; else it is folded into scales and biases",
+        };
         var file = new Option<string>("--out") { Description = "The file to write", HelpName = "FILE", DefaultValueFactory = _ => "runs/model.onnx" };
         var command = new ExampleCommand(
             "onnx", "An ONNX file with QuantizeLinear and DequantizeLinear around what is quantized, and integers for weights; 'efqat verify' checks it",
@@ -73,7 +79,8 @@ static class ExportCommand
                 var model = OnnxExporter.Export(network, test.Epoch().First().Images[..1], metadata, foldBatchNorm: !parsed.GetValue(unfolded));
                 OnnxFile.Save(model, path);
                 double size = new FileInfo(path).Length;
-                return new Row(source.Model, source.Scheme, model.OpsetImport[0].Version, model.Graph.Node.Count, size / 1e3, OnnxSource.FloatBytes(task) / size, path);
+                return new Row(
+                    source.Model, source.Scheme, model.OpsetImport[0].Version, model.Graph.Node.Count, size / 1e3, OnnxSource.FloatBytes(task) / size, path);
             });
             Terminal.Write(parsed, ResultTable.Of([row])
                 .Column("Model", r => r.Model)

@@ -22,10 +22,14 @@ sealed record OnnxSource(string Model, string Data, string Vocabulary, string We
     {
         var metadata = file.Metadata();
         string Field(string key) => metadata.GetValueOrDefault(key)
-            ?? throw new UserError($"{path}: does not say what it was made from ('{key}'), so there is nothing to compare with; write it with 'efqat export onnx'");
+            ?? throw new UserError(
+                $"{path}: does not say what it was made from ('{key}'), so there is nothing to compare with; write it with 'efqat export onnx'");
         return new(
             Field("model"), Field("data"), Field("vocabulary"), Field("weights"), Field("digest"), Field("scheme"),
-            int.TryParse(Field("samples"), out int samples) ? samples : throw new UserError($"{path}: 'samples' is no number; write it with 'efqat export onnx'"), Field("seed"));
+            int.TryParse(Field("samples"), out int samples)
+                ? samples
+                : throw new UserError($"{path}: 'samples' is no number; write it with 'efqat export onnx'"),
+            Field("seed"));
     }
 
     /// <summary>What a file keeps of it.</summary>
@@ -41,7 +45,8 @@ sealed record OnnxSource(string Model, string Data, string Vocabulary, string We
     {
         var task = TaskOptions.Task(Model, Data, Vocabulary == "" ? null : Vocabulary);
         if (EfQatExperiment.Digest(task, Weights) is var found && found != Digest)
-            throw new UserError($"{Weights}: its sha256 begins with {found}, and the ONNX file was made from {Digest}; export again, or name the old weights with --weights");
+            throw new UserError(
+                $"{Weights}: its sha256 begins with {found}, and the ONNX file was made from {Digest}; export again, or name the old weights with --weights");
         if (Normalization.Of(Weights) is { } statistics) task.Normalize(statistics);
         return task;
     }

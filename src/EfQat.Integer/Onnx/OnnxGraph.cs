@@ -8,6 +8,7 @@ internal sealed class OnnxGraph
     private const int OldestOpset = 17; // LayerNormalization
     private readonly GraphProto graph = new() { Name = "network" };
     private readonly HashSet<string> names = [];
+    private readonly Dictionary<string, TensorProto> constants = [];
     private int opset = OldestOpset;
 
     /// <summary>Adds a node with one output.</summary>
@@ -24,11 +25,15 @@ internal sealed class OnnxGraph
         return output;
     }
 
-    /// <summary>Adds a constant; one of the same name and shape is taken for it where it is there already.</summary>
-    /// <returns>Its name.</returns>
+    /// <summary>Adds a constant; where it is there already, with its name, that one is taken.</summary>
+    /// <returns>Its name: another one where the name is another's.</returns>
     public string Add(TensorProto constant)
     {
-        if (names.Add(constant.Name)) graph.Initializer.Add(constant);
+        string name = constant.Name;
+        for (int i = 2; !names.Add(constant.Name); constant.Name = string.Create(CultureInfo.InvariantCulture, $"{name}.{i++}"))
+            if (constants.TryGetValue(constant.Name, out var there) && there.Equals(constant)) return constant.Name;
+        constants[constant.Name] = constant;
+        graph.Initializer.Add(constant);
         return constant.Name;
     }
 
@@ -67,16 +72,12 @@ internal sealed class OnnxGraph
         Name = name,
         Type = new()
         {
-            TensorType = new()
-            {
-                ElemType = (int)type,
-                Shape = new()
-                {
-                    Dim = { shape.Select(size => size is string symbol ? new TensorShapeProto.Types.Dimension { DimParam = symbol } : new() { DimValue = Convert.ToInt64(size) }) },
-                },
-            },
+            TensorType = new() { ElemType = (int)type, Shape = new() { Dim = { shape.Select(Dimension) } } },
         },
     };
+
+    private static TensorShapeProto.Types.Dimension Dimension(object size) =>
+        size is string symbol ? new() { DimParam = symbol } : new() { DimValue = Convert.ToInt64(size) };
 }
 
 /// <summary>Attributes of nodes.</summary>
@@ -84,7 +85,9 @@ internal static class OnnxAttribute
 {
     public static AttributeProto Of(string name, long value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
 
-    public static AttributeProto Of(string name, double value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = (float)value };
+    public static AttributeProto Of(string name, double value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = (float)value };
 
-    public static AttributeProto Of(string name, IEnumerable<long> values) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
+    public static AttributeProto Of(string name, IEnumerable<long> values) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
 }

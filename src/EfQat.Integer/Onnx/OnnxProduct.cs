@@ -38,7 +38,7 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
 
     private string Convolution(OnnxGraph graph, Backward.ConvShape shape)
     {
-        // ONNX Runtime (1.30) rounds a bias of Conv to integers in units of s_x·s. With codes of 4 bits, for which it has no kernels, that is coarse and in vain.
+        // ONNX Runtime (1.30) rounds a bias of Conv to integers in units of s_x·s: coarse with codes of 4 bits, and in vain, for it has no kernels for them.
         bool apart = Shifts is not null && Layer.WeightGrid.Bits <= 4, inside = Shifts is not null && !apart;
         string product = graph.Add(
             "Conv", apart ? $"{Name}.product" : Name, [Input, Weight(graph, transposed: false), .. inside ? new[] { Bias(graph, -1) } : []],
@@ -84,7 +84,11 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
         if (transposed && !grouped) codes = codes.t();
         string weight = graph.Add(
             "DequantizeLinear", $"{Name}.weight.dequantized",
-            [graph.Add(OnnxTensor.Codes($"{Name}.weight", codes, OnnxTensor.TypeOf(grid))), graph.Add(OnnxTensor.Floats($"{Name}.weight.scale", scales))], [.. attributes]);
+            [
+                graph.Add(OnnxTensor.Codes($"{Name}.weight", codes, OnnxTensor.TypeOf(grid))),
+                graph.Add(OnnxTensor.Floats($"{Name}.weight.scale", scales)),
+            ],
+            [.. attributes]);
         // ONNX Runtime (1.30) multiplies integers where DequantizeLinear stands right before MatMul, and knows no groups there.
         return transposed && grouped ? graph.Add("Transpose", $"{Name}.weight.transposed", [weight], OnnxAttribute.Of("perm", [1, 0])) : weight;
     }
