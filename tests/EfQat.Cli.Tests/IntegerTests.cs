@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EfQat.Models;
 using EfQat.Training;
 
@@ -12,13 +11,6 @@ public sealed class IntegerTests : IDisposable
 
     string Path(string name) => System.IO.Path.Combine(folder.FullName, name);
 
-    static async Task<JsonElement[]> Rows(params string[] args)
-    {
-        var (code, output, error) = await Shell.Run([.. args, "--quiet", "--json"]);
-        Assert.Equal((0, ""), (code, error));
-        return [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
-    }
-
     [Fact]
     public async Task A_network_is_compiled_to_a_file_that_answers_as_the_fake_quantized_one()
     {
@@ -26,14 +18,14 @@ public sealed class IntegerTests : IDisposable
         manual_seed(1);
         using (var model = ResNet.Create("resnet20", 3, 10)) SafeTensors.Write(Path("fp32"), model.state_dict(), new Dictionary<string, string>());
 
-        var compiled = Assert.Single(await Rows(
+        var compiled = Assert.Single(await Shell.Rows(
             "integer", "compile", "--data", data, "--weights", Path("fp32"), "--samples", "20", "--bits", "W7A7", "--out", Path("int7")));
         Assert.Equal(1 + 19 + 9 + 2 + 1 + 1, compiled.GetProperty("steps").GetInt32());
         Assert.InRange(compiled.GetProperty("worst_step").GetInt32(), 0, 1);
         Assert.InRange(compiled.GetProperty("ratio").GetDouble(), 3.9, 4);
         Assert.Equal(new FileInfo(Path("int7")).Length / 1e3, compiled.GetProperty("file_kb").GetDouble(), 1e-3);
 
-        var rows = await Rows("integer", "run", Path("int7"), "--images", "30", "--turns", "2", "--threads", "2", "--kernel", "direct16");
+        var rows = await Shell.Rows("integer", "run", Path("int7"), "--images", "30", "--turns", "2", "--threads", "2", "--kernel", "direct16");
         Assert.Equal(
             [("libtorch FP32", 1), ("integers, direct16", 1), ("libtorch FP32", 2), ("integers, direct16", 2)],
             rows.Select(row => (row.GetProperty("engine").GetString()!, row.GetProperty("threads").GetInt32())));

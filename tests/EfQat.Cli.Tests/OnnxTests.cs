@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EfQat.Integer.Onnx;
 using EfQat.Models;
 using EfQat.Training;
@@ -12,13 +11,6 @@ public sealed class OnnxTests : IDisposable
     public void Dispose() => folder.Delete(recursive: true);
 
     string Path(string name) => System.IO.Path.Combine(folder.FullName, name);
-
-    static async Task<JsonElement[]> Rows(params string[] args)
-    {
-        var (code, output, error) = await Shell.Run([.. args, "--quiet", "--json"]);
-        Assert.Equal((0, ""), (code, error));
-        return [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
-    }
 
     static async Task<string> Error(params string[] args)
     {
@@ -41,16 +33,16 @@ public sealed class OnnxTests : IDisposable
     {
         Skip.If(OnnxRuntimeNode.Find() is null, $"ONNX Runtime is not installed; {OnnxRuntimeNode.Install}");
         string data = TinyData.Write(folder.FullName, train: 40, test: 30);
-        string quantized = (await Rows(
+        string quantized = (await Shell.Rows(
             "train", "--data", data, "--bits", "W4A8", "--fp32", WriteWeights(), "--images", "40", "--batch", "20", "--out", Path("run")))[0].GetProperty("weights").GetString()!;
-        var row = Assert.Single(await Rows("export", "onnx", "--data", data, "--quantized", quantized, "--out", Path("net.onnx")));
+        var row = Assert.Single(await Shell.Rows("export", "onnx", "--data", data, "--quantized", quantized, "--out", Path("net.onnx")));
         Assert.Equal(("W4A8", 21), (row.GetProperty("scheme").GetString(), row.GetProperty("opset").GetInt32()));
         Assert.InRange(row.GetProperty("ratio").GetDouble(), 6, 8);
         var metadata = OnnxFile.Load(Path("net.onnx")).Metadata();
         Assert.Equal(("resnet20", "1", quantized), (metadata["model"], metadata["seed"], metadata["weights"]));
         Assert.Equal(3, metadata["input_mean"].Split(' ').Length);
 
-        var rows = await Rows("verify", Path("net.onnx"), "--images", "25");
+        var rows = await Shell.Rows("verify", Path("net.onnx"), "--images", "25");
         Assert.Equal(2, rows.Length);
         Assert.All(rows, verified =>
         {
@@ -64,7 +56,7 @@ public sealed class OnnxTests : IDisposable
     public async Task What_cannot_be_compared_gives_one_line()
     {
         string data = TinyData.Write(folder.FullName, train: 20, test: 4), file = Path("net.onnx");
-        await Rows("export", "onnx", "--data", data, "--fp32", WriteWeights(), "--samples", "20", "--out", file);
+        await Shell.Rows("export", "onnx", "--data", data, "--fp32", WriteWeights(), "--samples", "20", "--out", file);
         Assert.Contains(OnnxRuntimeNode.Install, await Error("verify", file, "--onnxruntime", Path("nothing")));
 
         Assert.Contains("--bits: the file of --quantized has its own", await Error("export", "onnx", "--quantized", Path("fp32"), "--bits", "W8A8"));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace EfQat.Cli.Tests;
 
@@ -13,6 +14,14 @@ static class Shell
         using StringWriter output = new(), error = new();
         var code = await CommandLine.RunAsync(args, output, error);
         return new(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>The rows of a result, of a command line that must succeed and say nothing else.</summary>
+    public static async Task<JsonElement[]> Rows(params string[] args)
+    {
+        var (code, output, error) = await Run([.. args, "--quiet", "--json"]);
+        Assert.Equal((0, ""), (code, error));
+        return [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
     }
 
     /// <summary>Starts the real program; its streams are redirected, as in a pipe.</summary>
