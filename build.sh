@@ -90,7 +90,7 @@ test_all() {
   rm -rf artifacts/test-results
   local status=0
   dotnet test "$solution" --configuration $configuration --no-build --verbosity quiet -maxcpucount:1 -nodeReuse:false \
-    --logger trx --results-directory artifacts/test-results "$@" |
+    --logger trx --logger "console;verbosity=minimal" --results-directory artifacts/test-results "$@" |
     grep --line-buffered -v -e '^$' -e '^Test run for' -e '^A total of' -e '^Results File' || status=${PIPESTATUS[0]}
   find artifacts/test-results -name '*.trx' -exec grep -ho '<Counters [^>]*>' {} + | awk -v status=$status '
     function count(name) { match($0, " " name "=\"[0-9]+\""); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfQat.Backward;
 
 namespace EfQat.Cli;
 
@@ -21,6 +22,12 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
         Description = "Where to compute",
         DefaultValueFactory = _ => "cpu",
     }.AcceptOnlyFromAmong("cpu", "cuda");
+
+    static readonly Option<Precision> PrecisionOption = new("--precision")
+    {
+        Description = "What quantized layers multiply in on CUDA: float32, or tensor cores' tf32 or bfloat16",
+        DefaultValueFactory = _ => Precision.Float32,
+    };
 
     static readonly Option<string?> OutOption = new("--out")
     {
@@ -49,12 +56,12 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
     /// <param name="folder">False: the command writes no folder.</param>
     public static void AddTo(Command command, bool folder = true)
     {
-        foreach (var option in (Option[])[SeedOption, DeviceOption, .. folder ? [OutOption] : (Option[])[], JsonOption, ThreadsOption, QuietOption])
+        foreach (var option in (Option[])[SeedOption, DeviceOption, PrecisionOption, .. folder ? [OutOption] : (Option[])[], JsonOption, ThreadsOption, QuietOption])
             command.Add(option);
     }
 
-    /// <summary>Reads them and prepares torch: threads and seed.</summary>
-    /// <exception cref="UserError">There is no CUDA device.</exception>
+    /// <summary>Reads them and prepares torch: threads, precision and seed.</summary>
+    /// <exception cref="UserError">There is no CUDA device, or a precision asks for one.</exception>
     public static RunOptions Read(ParseResult parsed)
     {
         if (parsed.GetValue(ThreadsOption) is { } threads)
@@ -62,6 +69,10 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
         var cuda = parsed.GetValue(DeviceOption) == "cuda";
         if (cuda && !torch.cuda.is_available())
             throw new UserError("--device cuda: no CUDA device can be used; 'efqat doctor' says why. Use --device cpu");
+        var precision = parsed.GetValue(PrecisionOption);
+        if (precision != Precision.Float32 && !cuda)
+            throw new UserError($"--precision {precision}: the CPU computes in float32; use it with --device cuda");
+        Kernels.Precision = precision;
         var seed = parsed.GetValue(SeedOption);
         manual_seed(seed);
         return new(seed, cuda ? CUDA : CPU, parsed.GetValue(OutOption), JsonTarget(parsed), parsed.GetValue(QuietOption));

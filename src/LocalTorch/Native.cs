@@ -61,6 +61,8 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial byte* lt_version();
     [LibraryImport(Library)] internal static partial int lt_threads();
     [LibraryImport(Library)] internal static partial void lt_set_threads(int count);
+    [LibraryImport(Library)] internal static partial int lt_tf32();
+    [LibraryImport(Library)] internal static partial void lt_allow_tf32(int allow);
     [LibraryImport(Library)] internal static partial int lt_cuda_count();
     [LibraryImport(Library)] internal static partial int lt_cuda_synchronize(int index);
     [LibraryImport(Library)] internal static partial int lt_manual_seed(long seed);
@@ -68,17 +70,20 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial int lt_set_rng_state(long device, IntPtr state);
 
     /// <summary>
-    /// Ends the process, once it exits, before the first C++ destructor: it would free what threads in the middle of an operator still use.
-    /// To be called late: the handlers of exit() run last in, first out.
+    /// From now on the process ends, once it exits, before the first C++ destructor: it would free what threads in the middle of an operator still
+    /// use. The handlers of exit() run last in, first out: they are added late. Their addresses are looked up early: while libtorch is being
+    /// loaded, another look-up waits.
     /// </summary>
     internal static void SkipDestructors()
     {
-        IntPtr libc = NativeLibrary.Load("libc.so.6");
-        _ = on_exit(NativeLibrary.GetExport(libc, "_exit"), 0);
-        _ = on_exit(NativeLibrary.GetExport(libc, "fcloseall"), 0);  // first what C printed is written, as exit() does
+        IntPtr libc = NativeLibrary.Load("libc.so.6"), exit = NativeLibrary.GetExport(libc, "_exit"), close = NativeLibrary.GetExport(libc, "fcloseall");
+        var onExit = (delegate* unmanaged<IntPtr, IntPtr, int>)NativeLibrary.GetExport(libc, "on_exit");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            _ = onExit(exit, 0);
+            _ = onExit(close, 0);  // first what C printed is written, as exit() does
+        };
     }
-
-    [LibraryImport("libc")] private static partial int on_exit(IntPtr handler, IntPtr argument);
 
     /// <summary>Throws what libtorch said, first line first, as TorchSharp does.</summary>
     internal static void Check(int code)

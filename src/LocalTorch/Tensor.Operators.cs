@@ -170,6 +170,7 @@ public static partial class torch
         public Tensor histc(long bins = 100, long min = 0, long max = 0) => NativeOps.One("aten::histc", this, bins, (double)min, (double)max);
         public Tensor count_nonzero(long[]? dims = null) => dims is null ? NativeOps.One("aten::count_nonzero", this) : NativeOps.One("aten::count_nonzero.dim_IntList", this, dims);
         public Tensor norm(float p = 2) => NativeOps.One("aten::norm.Scalar", this, p);
+        public Tensor norm(int dim, bool keepdim = false, float p = 2) => NativeOps.One("aten::norm.ScalarOpt_dim", this, p, new long[] { dim }, keepdim);
         public Tensor softmax(long dim, ScalarType? dtype = null) => NativeOps.One("aten::softmax.int", this, dim, dtype);
         public Tensor log_softmax(long dim, ScalarType? dtype = null) => NativeOps.One("aten::log_softmax.int", this, dim, dtype);
 

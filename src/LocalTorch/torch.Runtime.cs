@@ -14,8 +14,8 @@ public static partial class torch
 
     private static bool Start()
     {
+        Native.SkipDestructors();
         Native.lt_memory_install();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Native.SkipDestructors();
         // libtorch's own default is one thread on some builds and every hyper-thread on others.
         if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
             Native.lt_set_threads(PhysicalCores());

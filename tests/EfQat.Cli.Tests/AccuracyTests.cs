@@ -119,6 +119,8 @@ public sealed class AccuracyTests : IDisposable
         var questions = rows.GroupBy(row => row.GetProperty("question").GetString()).ToArray();
         Assert.Equal([5, 4, 5, 4, 4], questions.Select(question => question.Count()));
         Assert.Single(questions.Select(question => question.First().GetProperty("top1").GetDouble()).Distinct()); // ours, each time
+        double Share(int row) => rows[row].GetProperty("weights_updated").GetDouble();
+        Assert.True(Share(0) < Share(4)); // rows of large magnitude are short ones
         Assert.Equal(rows.Length - 4, File.ReadAllLines(Cells(folder)).Length); // and run once
     }
 

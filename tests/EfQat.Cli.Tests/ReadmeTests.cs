@@ -27,7 +27,7 @@ public sealed partial class ReadmeTests
         Assert.True(Path.Exists(Path.Combine(Root, path)) || Path.Exists(Path.Combine(Root, "src/LocalTorch", path)), path);
 
     static IEnumerable<string> Documents() =>
-        new[] { "README.md", "environment.md", "data/README.md" }.Select(name => File.ReadAllText(Path.Combine(Root, name)));
+        new[] { "README.md", "environment.md", "data/README.md", "data/results/README.md" }.Select(name => File.ReadAllText(Path.Combine(Root, name)));
 
     /// <summary>"./build.sh …" to the end of a code span, of a line, or to a comment.</summary>
     [GeneratedRegex(@"\./build\.sh ([^`'#\n]+)")]

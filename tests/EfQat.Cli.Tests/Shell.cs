@@ -40,7 +40,15 @@ static class Shell
     public static async Task<Outcome> Finish(this Process process)
     {
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"no end after ten minutes; it printed\n{await output}\n{await error}");
+        }
         return new(process.ExitCode, await output, await error);
     }
 }

@@ -193,6 +193,7 @@ public sealed class TrainTests : IDisposable
     {
         Skip.If(cuda.is_available(), "this machine has CUDA");
         AssertRefused(await Shell.Run("train", "--device", "cuda"), "--device cuda", "--device cpu");
+        AssertRefused(await Shell.Run("train", "--precision", "bfloat16"), "--precision BFloat16", "--device cuda");
     }
 
 #if LOCAL_TORCH

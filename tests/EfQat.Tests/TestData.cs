@@ -6,11 +6,12 @@ static class TestData
     public static string Folder { get; } =
         Environment.GetEnvironmentVariable("EFQAT_DATA") is { Length: > 0 } folder ? folder : Path.Combine(Root(), "..", "shared", "data");
 
-    /// <summary>Frees what earlier tests left to the garbage collector, before live tensors are counted.</summary>
-    public static void Forget()
+    /// <summary>Those in use, without what earlier tests left to the garbage collector, as far as it finds it now: a count may fall later, but not rise.</summary>
+    public static long LiveTensors()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
+        return Tensor.TotalCount;
     }
 
     static string Root()

@@ -119,7 +119,7 @@ public class AutogradTests
             (Cube.apply(x, 1.0) * 2).sum().backward();
         }
         Step();
-        var (count, bytes) = (Tensor.TotalCount, TorchMemory.LiveBytes);
+        var (count, bytes) = (LiveTensors.Count(), TorchMemory.LiveBytes);
         for (int i = 0; i < 1000; i++) Step();
         Assert.Equal(count, Tensor.TotalCount);
         Assert.Equal(bytes, TorchMemory.LiveBytes);

@@ -102,6 +102,16 @@ public class TensorTests
         // 8,000 tensors of 4,000 bytes were made; other tests of the assembly may hold a few.
         Assert.InRange(TorchMemory.LiveBytes - before, -4_000_000, 4_000_000);
     }
+
+    [Fact]
+    public void Freed_memory_is_kept_within_twice_what_was_live_at_once()
+    {
+        const long Megabyte = 1 << 20, Most = 256 * Megabyte;
+        for (long size = 32 * Megabyte; size <= Most; size += 8 * Megabyte) empty(size, uint8).Dispose();
+        Assert.InRange(TorchMemory.LiveBytes + TorchMemory.CachedBytes, Most, 2.25 * Most);  // other tests may have had a little more live
+        TorchMemory.Trim();
+        Assert.Equal(0, TorchMemory.CachedBytes);
+    }
 #endif
 
     [Fact]

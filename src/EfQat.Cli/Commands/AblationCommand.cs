@@ -21,7 +21,9 @@ static class AblationCommand
     /// <param name="Deviation">Standard deviation over the seeds; null for one seed.</param>
     /// <param name="Difference">From the first variant, in points: the mean over the seeds of the difference with the same seed.</param>
     /// <param name="DifferenceDeviation">Its standard deviation; null for one seed.</param>
-    sealed record Row(string Question, string Variant, double Top1, double? Deviation, double? Difference, double? DifferenceDeviation);
+    /// <param name="WeightsUpdated">Share of all weights in percent: blocks differ in size.</param>
+    sealed record Row(
+        string Question, string Variant, double Top1, double? Deviation, double? Difference, double? DifferenceDeviation, double WeightsUpdated);
 
     public static ExampleCommand Create()
     {
@@ -55,7 +57,8 @@ static class AblationCommand
                 .Column("Top-1", r => r.Top1, "%", "0.00")
                 .Column("±", r => r.Deviation, null, "0.00")
                 .Column("Δ ours", r => r.Difference, null, "+0.00;-0.00;0.00")
-                .Column("± of Δ", r => r.DifferenceDeviation, null, "0.00");
+                .Column("± of Δ", r => r.DifferenceDeviation, null, "0.00")
+                .Column("Weights", r => r.WeightsUpdated, "%", "0.0");
             Terminal.Write(parsed, table);
             string settings = $"{source}, {study.Scheme}, {study.Ours.Mode.ShortName()} at {study.Ours.Ratio:0 %}, {study.Images} images a variant, {study.Seeds} seeds";
             Terminal.Note(parsed, $"{settings}; {Machine.Line}");
@@ -67,16 +70,17 @@ static class AblationCommand
         });
     }
 
-    static IEnumerable<Row> Rows(IReadOnlyList<(Ablation Ablation, double[] Top1)> variants)
+    static IEnumerable<Row> Rows(IReadOnlyList<(Ablation Ablation, Accuracy[] Seeds)> variants)
     {
-        double[] ours = variants[0].Top1;
-        foreach (var (ablation, top1) in variants)
+        var ours = variants[0].Seeds;
+        foreach (var (ablation, seeds) in variants)
         {
-            double[] differences = [.. top1.Zip(ours, (variant, reference) => variant - reference)];
-            bool isOurs = ReferenceEquals(top1, ours);
+            double[] top1 = [.. seeds.Select(seed => seed.Top1)];
+            double[] differences = [.. seeds.Zip(ours, (variant, reference) => variant.Top1 - reference.Top1)];
+            bool isOurs = ReferenceEquals(seeds, ours);
             yield return new(
                 ablation.Question, ablation.Variant, top1.Average(), Statistics.Deviation(top1), isOurs ? null : differences.Average(),
-                isOurs ? null : Statistics.Deviation(differences));
+                isOurs ? null : Statistics.Deviation(differences), seeds.Average(seed => seed.WeightsUpdated));
         }
     }
 }

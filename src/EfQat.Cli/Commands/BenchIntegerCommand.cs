@@ -13,16 +13,10 @@ namespace EfQat.Cli.Commands;
 /// <summary><c>efqat bench integer</c>: our integer convolutions against libtorch's in float and ONNX Runtime's in INT8, taking turns.</summary>
 static class BenchIntegerCommand
 {
-    const int Layers = 6, WarmUp = 2;
+    const int Layers = 6;
 
     /// <summary>The 3×3 layers of ResNet-18 and -50: channels, and rows and columns.</summary>
     static readonly (int Channels, int Size)[] Chains = [(64, 56), (128, 28), (256, 14)];
-
-    /// <summary>Idle threads of libtorch and ONNX Runtime wait by spinning: let them fall asleep before the next has its turn.</summary>
-    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>Threads that slept wake up on one core; so long they run untimed, until each has its own.</summary>
-    static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
 
     /// <summary>One row of the result.</summary>
     /// <param name="Layers">Channels and size.</param>
@@ -39,11 +33,8 @@ static class BenchIntegerCommand
         string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup, int Threads,
         int Turns);
 
-    /// <summary>One that takes its turns; it runs the chain and returns milliseconds.</summary>
-    sealed record Entry(string Name, KernelKind? Peak, Func<double> Run)
-    {
-        public List<double> Times { get; } = [];
-    }
+    /// <summary>One that takes its turns, running the chain; and which kernel's peak it is compared with.</summary>
+    sealed record Entry(string Name, KernelKind? Peak, Func<double> Run) : Entrant(Run);
 
     public static ExampleCommand Create()
     {
@@ -98,19 +89,10 @@ static class BenchIntegerCommand
                         name, kind == KernelKind.Direct16 ? kind : KernelKind.Direct,
                         Chain(kind, set, channels, size, inputMax, weightMax, new Random((int)run.Seed), workers));
                     var peak = new Dictionary<KernelKind, double> { [KernelKind.Direct] = 0, [KernelKind.Direct16] = 0 };
-                    for (int turn = -WarmUp; turn < count; turn++)
+                    Contest.Run(entries, count, (done, text) => view.Update(done, $"{channels}@{size}², {text}"), Ended, token);
+                    void Ended()
                     {
-                        token.ThrowIfCancellationRequested();
                         foreach (var kind in peak.Keys) peak[kind] = Math.Max(peak[kind], IntegerPeak.Measure(kind, set, workers) / 1e9);
-                        for (int i = 0; i < entries.Length; i++)
-                        {
-                            var entry = entries[(turn + WarmUp + i) % entries.Length]; // nobody always follows the same one
-                            Thread.Sleep(Pause);
-                            for (var clock = Stopwatch.StartNew(); clock.Elapsed < Settling;) entry.Run();
-                            double time = entry.Run();
-                            if (turn >= 0) entry.Times.Add(time);
-                        }
-                        view.Update((turn + WarmUp + 1.0) / (count + WarmUp), $"{channels}@{size}², turn {turn + WarmUp + 1}/{count + WarmUp}");
                     }
                     rows.AddRange(entries.Select(entry => Summary(entry, entries[0], channels, size, threads, peak)));
                     peaks.Add(string.Create(
@@ -136,7 +118,7 @@ static class BenchIntegerCommand
 
     static Row Summary(Entry entry, Entry int8, int channels, int size, int threads, Dictionary<KernelKind, double> peak)
     {
-        double median = Statistics.Median(entry.Times), gops = 2.0 * Layers * 9 * channels * channels * size * size / median / 1e6;
+        double median = entry.Median, gops = 2.0 * Layers * 9 * channels * channels * size * size / median / 1e6;
         return new(
             $"{Layers} × {channels}@{size}²", entry.Name, median, entry.Times.Min(), entry.Times.Max(), gops,
             entry.Peak is { } kind ? gops / peak[kind] : null,

@@ -59,13 +59,15 @@ static class EasyQuantReport
         var report = new Report($"EasyQuant's accuracy, {grid.Task.Model}, {grid.Task.Source}")
             .Lead("Post-training quantization of weights (per output channel) and activations, symmetric, BatchNorm folded, all layers alike. TRT: KL "
                 + "thresholds for activations, largest magnitudes for weights. MinMax: largest magnitudes for both, which EasyQuant's search starts from. "
-                + $"1 − cos: how far layers' outputs turned away from full precision's. Mean and standard deviation of {grid.Seeds} draws of the samples.")
+                + $"1 − cos: how far layers' outputs turned away from full precision's. Mean and standard deviation of {grid.Seeds} draws of the samples."
+                + (grid.Task is NcnnTask ? " Samples are drawn from every fifth of the pictures; the others are tested." : ""))
             .Table(table)
             .Paragraph("KL thresholds are misled by a value that many elements share, such as a background of one colour: what is clipped joins the last "
-                + "bin, where the spike hides it. Where TRT falls far behind MinMax, compare EasyQuant with MinMax.")
+                + "bin, where the spike hides it. Where TRT falls far behind MinMax, compare EasyQuant with MinMax. Where "
+                + "the maxima are too coarse for few bits, weights are fitted to coarse activations: search from KL thresholds (--from-kl).")
             .Chart(AccuracyByBits(rows, grid), "No weight is trained.");
         foreach (int bits in grid.Bits)
-            report.Chart(AngleByLayer(results, bits), "Lower is nearer to full precision. Layers in their order, on 200 test samples.");
+            report.Chart(AngleByLayer(results, bits), "Lower is nearer to full precision. Layers in their order, on the first test samples, at most 200.");
         return report.OnThisMachine();
     }
 

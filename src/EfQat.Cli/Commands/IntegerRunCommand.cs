@@ -6,14 +6,13 @@ using EfQat.Display;
 using EfQat.Integer.Kernels;
 using EfQat.Integer.Program;
 using EfQat.Training;
-using Convolution = EfQat.Integer.Program.Convolution;
 
 namespace EfQat.Cli.Commands;
 
 /// <summary><c>efqat integer run</c>: a file of integers on a data set, beside the fake-quantized network and libtorch in FP32.</summary>
 static class IntegerRunCommand
 {
-    const int Batch = 20, WarmUp = 3;
+    const int Batch = 20;
 
     /// <summary>One row of the result.</summary>
     /// <param name="Engine">Integers with a choice of kernel, or libtorch.</param>
@@ -26,15 +25,6 @@ static class IntegerRunCommand
     /// <param name="Speedup">libtorch's latency with as many threads over this one: the median of the ratios turn by turn.</param>
     sealed record Row(string Engine, int Threads, double Top1, double? Agreement, double MedianMs, double MinMs, double ImagesPerSecond, double Speedup);
 
-    /// <summary>One step of the program.</summary>
-    /// <param name="Name">Of the step.</param>
-    /// <param name="Kind">What it does.</param>
-    /// <param name="Size">Of its result.</param>
-    /// <param name="Kernel">Of a convolution.</param>
-    /// <param name="Ms">Median.</param>
-    /// <param name="GopPerSecond">Of a convolution: two for a multiply-add.</param>
-    sealed record StepRow(string Name, string Kind, string Size, string Kernel, double Ms, double? GopPerSecond);
-
     public static ExampleCommand Create()
     {
         var file = new Argument<string>("FILE") { Description = "What 'efqat integer compile' wrote" }.RefusingOptions();
@@ -43,11 +33,15 @@ static class IntegerRunCommand
         var turns = new Option<int>("--turns") { Description = "Timed runs of each engine, taking turns", DefaultValueFactory = _ => 30 }.AtLeast(1);
         var kernel = new Option<string>("--kernel") { Description = "For all convolutions that it can compute; auto: the fastest for each, as measured here", DefaultValueFactory = _ => "auto" }
             .AcceptOnlyFromAmong("auto", "direct", "direct16", "winograd", "winograd4", "specification");
+        var exact = new Option<bool>("--float64")
+        {
+            Description = "Also how often the fake-quantized network in 64-bit floats gives another answer than in 32-bit ones: as often may integers (slow)",
+        };
         var command = new ExampleCommand(
             "run", "Top-1, agreement with the fake-quantized network, and latency beside libtorch's in FP32, with one thread and with --threads",
             "efqat integer run runs/int8.safetensors --data fashion-mnist", "efqat integer run runs/int8.safetensors --kernel winograd --threads 2 --json run.json")
         {
-            file, data, images, turns, kernel,
+            file, data, images, turns, kernel, exact,
         };
         RunOptions.AddTo(command, folder: false);
         return command.Does((parsed, token) =>
@@ -66,11 +60,11 @@ static class IntegerRunCommand
             var sessions = threads.Select(count => new IntegerSession(program, kind, count)).ToArray();
             try
             {
-                var (rows, steps) = ProgressView.Show(run.Quiet, view =>
+                TimedProgram[] programs = [.. sessions.Select(session => new TimedProgram(session))];
+                var (rows, accuracy) = ProgressView.Show(run.Quiet, view =>
                 {
-                    var answers = Answers(network, full, sessions[^1], parsed.GetValue(images), view, token);
-                    var (times, stepTimes) = Time(network, full, sessions, parsed.GetValue(turns), view, token);
-                    return (Rows(threads, choice, answers, times), Steps(sessions[^1], stepTimes));
+                    var accuracy = Answers(network, full, program, programs[^1], parsed.GetValue(images), parsed.GetValue(exact), view, token);
+                    return (Rows(choice, accuracy, programs, Time(network, full, programs, parsed.GetValue(turns), view, token)), accuracy);
                 });
                 Terminal.Write(parsed, ResultTable.Of(rows)
                     .Column("Engine", r => r.Engine)
@@ -81,13 +75,9 @@ static class IntegerRunCommand
                     .Column("min", r => r.MinMs, "ms", "0.000")
                     .Column("Images", r => r.ImagesPerSecond, "1/s", "0")
                     .Column("FP32 / this", r => r.Speedup, "×", "0.00"));
-                Terminal.Show(parsed, $"Step by step, {threads[^1]} threads", ResultTable.Of(steps)
-                    .Column("Step", r => r.Name)
-                    .Column("Kind", r => r.Kind)
-                    .Column("Result", r => r.Size)
-                    .Column("Kernel", r => r.Kernel)
-                    .Column("Time", r => r.Ms, "ms", "0.0000")
-                    .Column("Speed", r => r.GopPerSecond, "GOP/s", "0.0"));
+                if (accuracy.Exact is { } same)
+                    Terminal.Note(parsed, $"the fake-quantized network in 64-bit floats answers like itself in 32-bit floats on {same.Float:0.00} %, like the integers on {same.Integer:0.00} %");
+                Terminal.Show(parsed, $"Step by step, {threads[^1]} threads", TimedProgram.Table(programs[^1].Steps()));
                 Terminal.Note(parsed, $"{network.Model}, {network.Scheme}, {network.Data}; medians of {parsed.GetValue(turns)} turns; {Machine.Line}");
             }
             finally
@@ -102,102 +92,84 @@ static class IntegerRunCommand
     /// <param name="FloatTop1">Right in FP32.</param>
     /// <param name="IntegerTop1">Right on integers.</param>
     /// <param name="Agreement">The same on integers and fake-quantized.</param>
-    sealed record Accuracy(double FloatTop1, double IntegerTop1, double Agreement);
+    /// <param name="Exact">The same as fake-quantized in 64-bit floats: fake-quantized in 32-bit floats, and on integers.</param>
+    sealed record Accuracy(double FloatTop1, double IntegerTop1, double Agreement, (double Float, double Integer)? Exact);
 
     static Accuracy Answers(
-        IntegerNetwork network, nn.Module<Tensor, Tensor> full, IntegerSession session, int images, IProgressView view, CancellationToken token)
+        IntegerNetwork network, nn.Module<Tensor, Tensor> full, IntegerProgram program, TimedProgram timed, int images, bool exact, IProgressView view,
+        CancellationToken token)
     {
         view.Update(0, "calibrating the fake-quantized network");
         var quantized = network.Quantized();
+        var wide = exact ? network.Quantized().to(float64) : null;
         var test = network.Test(images, Batch);
-        var logits = new float[session.Program.Classes];
-        int size = session.Program.Shapes[0].Count, seen = 0;
-        double floats = 0, integers = 0, same = 0;
+        int size = program.Shapes[0].Count, seen = 0;
+        double floats = 0, integers = 0, same = 0, floatAsExact = 0, integerAsExact = 0;
         foreach (var batch in test.Epoch())
         {
             using var scope = NewDisposeScope();
             token.ThrowIfCancellationRequested();
-            long[] Best(nn.Module<Tensor, Tensor> model) => model.call(batch.Images).argmax(1).data<long>().ToArray();
-            long[] labels = batch.Labels.data<long>().ToArray(), fp32 = Best(full), fake = Best(quantized);
+            long[] Best(nn.Module<Tensor, Tensor> model, Tensor pictures) => model.call(pictures).argmax(1).data<long>().ToArray();
+            long[] labels = batch.Labels.data<long>().ToArray(), fp32 = Best(full, batch.Images), fake = Best(quantized, batch.Images);
+            var best = wide is null ? null : Best(wide, batch.Images.to(float64));
             float[] pixels = Pixels(batch.Images);
             for (int i = 0; i < labels.Length; i++)
             {
-                session.Run(pixels.AsSpan(i * size, size), logits);
-                int answer = Array.IndexOf(logits, logits.Max());
+                int answer = timed.Run(pixels[(i * size)..((i + 1) * size)]).Class;
                 if (fp32[i] == labels[i]) floats++;
                 if (answer == labels[i]) integers++;
                 if (answer == fake[i]) same++;
+                if (fake[i] == best?[i]) floatAsExact++;
+                if (answer == best?[i]) integerAsExact++;
             }
             seen += labels.Length;
             view.Update(0.8 * seen / test.Count, $"image {seen}/{test.Count}");
         }
-        return new(100 * floats / seen, 100 * integers / seen, 100 * same / seen);
+        double Percent(double count) => 100 * count / seen;
+        return new(Percent(floats), Percent(integers), Percent(same), exact ? (Percent(floatAsExact), Percent(integerAsExact)) : null);
     }
 
-    /// <summary>Milliseconds: of each thread count's FP32 and integers, turn by turn, and of each step, turn by turn.</summary>
-    static (List<double>[] Engines, List<double[]> Steps) Time(
-        IntegerNetwork network, nn.Module<Tensor, Tensor> full, IntegerSession[] sessions, int turns, IProgressView view, CancellationToken token)
+    /// <summary>Of each thread count FP32 and integers.</summary>
+    static Entrant[] Time(
+        IntegerNetwork network, nn.Module<Tensor, Tensor> full, TimedProgram[] programs, int turns, IProgressView view, CancellationToken token)
     {
         var image = network.Test(1, 1).Epoch().First().Images;
-        float[] pixels = Pixels(image), logits = new float[sessions[0].Program.Classes];
-        var ticks = new long[sessions[0].Program.Steps.Count];
+        float[] pixels = Pixels(image);
         int before = get_num_threads();
-        Action[] engines =
+        Entrant[] entrants =
         [
-            .. sessions.SelectMany(session => (Action[])
+            .. programs.SelectMany(program => (Entrant[])
             [
-                () =>
+                new(() =>
                 {
                     using var scope = NewDisposeScope();
+                    set_num_threads(program.Threads);
+                    long start = Stopwatch.GetTimestamp();
                     full.call(image);
-                },
-                () => session.Run(pixels, logits, ticks),
+                    return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                }),
+                new(() => program.Run(pixels).Ms),
             ]),
         ];
-        var times = engines.Select(_ => new List<double>()).ToArray();
-        List<double[]> steps = [];
-        for (int turn = -WarmUp; turn < turns; turn++)
-        {
-            token.ThrowIfCancellationRequested();
-            for (int i = 0; i < engines.Length; i++)
-            {
-                set_num_threads(sessions[i / 2].Threads);
-                engines[i](); // caches and sleeping threads of the one before
-                long start = Stopwatch.GetTimestamp();
-                engines[i]();
-                if (turn >= 0) times[i].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            }
-            if (turn >= 0) steps.Add([.. ticks.Select(count => 1e3 * count / Stopwatch.Frequency)]);
-            view.Update(0.8 + 0.2 * (turn + WarmUp + 1) / (turns + WarmUp), $"turn {turn + WarmUp + 1}/{turns + WarmUp}");
-        }
+        Contest.Run(
+            entrants, turns, (done, text) => view.Update(0.8 + 0.2 * done, text), () => Array.ForEach(programs, program => program.Keep()), token);
         set_num_threads(before);
-        return (times, steps);
+        return entrants;
     }
 
-    static Row[] Rows(int[] threads, string kernel, Accuracy accuracy, List<double>[] times)
+    static Row[] Rows(string kernel, Accuracy accuracy, TimedProgram[] programs, Entrant[] entrants)
     {
         Row Of(string engine, int i, double top1, double? agreement) => new(
-            engine, threads[i / 2], top1, agreement, Statistics.Median(times[i]), times[i].Min(), 1e3 / Statistics.Median(times[i]),
-            Statistics.MedianRatio(times[i / 2 * 2], times[i]));
+            engine, programs[i / 2].Threads, top1, agreement, entrants[i].Median, entrants[i].Times.Min(), 1e3 / entrants[i].Median,
+            Statistics.MedianRatio(entrants[i / 2 * 2].Times, entrants[i].Times));
         return
         [
-            .. threads.SelectMany((_, i) => (Row[])
+            .. programs.SelectMany((_, i) => (Row[])
             [
                 Of("libtorch FP32", 2 * i, accuracy.FloatTop1, null), Of($"integers, {kernel}", 2 * i + 1, accuracy.IntegerTop1, accuracy.Agreement),
             ]),
         ];
     }
-
-    static StepRow[] Steps(IntegerSession session, List<double[]> times) =>
-    [
-        .. session.Program.Steps.Select((step, i) =>
-        {
-            double ms = Statistics.Median(times.Select(turn => turn[i]));
-            var output = session.Program.Shapes[i];
-            double? work = step is Convolution { Layer: var layer } ? 2.0 * output.Height * output.Width * layer.Weights.Length / 1e6 : null;
-            return new StepRow(step.Name, step.GetType().Name, $"{output}", session.Kernels[i]?.Kind.ToString() ?? "", ms, work / ms);
-        }),
-    ];
 
     static float[] Pixels(Tensor images) => images.permute(0, 2, 3, 1).contiguous().data<float>().ToArray();
 }

@@ -51,6 +51,7 @@ static class ReproduceCommand
         command.Add(AccuracyCommand.Create());
         command.Add(AblationCommand.Create());
         command.Add(EasyQuantCommand.Create());
+        command.Add(EasyQuantSpeedCommand.Create());
         command.Add(BwrfCommand.Create());
         RunOptions.AddTo(command);
         return command.Does((parsed, token) =>

@@ -62,8 +62,8 @@ sealed record Ablation(string Question, string Variant, EfQatOptions Options)
 /// <param name="Ours">What every variant changes one thing of.</param>
 sealed record AblationStudy(ILearningTask Task, string Weights, Scheme Scheme, int Seeds, int Images, EfQatOptions Ours)
 {
-    /// <summary>Runs what the store lacks; top-1 of every seed for every variant.</summary>
-    public List<(Ablation Ablation, double[] Top1)> Run(CellStore<AblationKey, Accuracy> store, Device device, IProgressView view, CancellationToken token)
+    /// <summary>Runs what the store lacks; the result of every seed for every variant.</summary>
+    public List<(Ablation Ablation, Accuracy[] Seeds)> Run(CellStore<AblationKey, Accuracy> store, Device device, IProgressView view, CancellationToken token)
     {
         string digest = EfQatExperiment.Digest(Task, Weights);
         var experiments = EfQatExperiment.BySeed(Task, Weights, Images, Seeds, device);
@@ -86,6 +86,6 @@ sealed record AblationStudy(ILearningTask Task, string Weights, Scheme Scheme, i
                     return new(method.Top1, 100 * method.Rule.Schedule.UpdatedShare);
                 });
             }
-        return [.. all.Select(ablation => (ablation, Enumerable.Range(1, Seeds).Select(seed => store[Key(ablation, seed)].Result.Top1).ToArray()))];
+        return [.. all.Select(ablation => (ablation, Enumerable.Range(1, Seeds).Select(seed => store[Key(ablation, seed)].Result).ToArray()))];
     }
 }

@@ -4,6 +4,7 @@ using EfQat.Cli.Progress;
 using EfQat.PostTraining;
 using EfQat.Quantization;
 using EfQat.Training;
+using EfQat.Weights;
 
 namespace EfQat.Cli.Experiments;
 
@@ -47,7 +48,9 @@ sealed record EasyQuantRow(EasyQuantVariant Variant, List<EasyQuantResult> Resul
 /// <param name="Samples">That EasyQuant searches on.</param>
 /// <param name="Calibration">Samples for KL thresholds; also the larger number that EasyQuant is tried with.</param>
 /// <param name="Seeds">How many, from 1 on.</param>
-sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<int> Bits, int? AblationBits, int Samples, int Calibration, int Seeds)
+/// <param name="FromKl">Searches from KL thresholds too, at every width.</param>
+sealed record EasyQuantGrid(
+    IEvaluationTask Task, string Weights, IReadOnlyList<int> Bits, int? AblationBits, int Samples, int Calibration, int Seeds, bool FromKl = false)
 {
     const int Compared = 200;
     static readonly EasyQuantOptions Paper = EasyQuantOptions.Paper, Official = EasyQuantOptions.OfficialCode;
@@ -55,6 +58,8 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
     /// <summary>All rows, full precision first; of the ablations the first is the paper's.</summary>
     public IReadOnlyList<EasyQuantVariant> Variants()
     {
+        EasyQuantVariant KlStart(int bits) => new(
+            "EasyQuant", "paper, from KL thresholds", bits, Calibration, Samples, Paper with { ActivationStart = ObserverKind.KullbackLeibler });
         EasyQuantVariant Ablation(string variant, EasyQuantOptions options, int samples) => new(
             "EasyQuant", variant, AblationBits!.Value, options.ActivationStart == ObserverKind.MinMax ? samples : Calibration, samples, options);
         EasyQuantVariant Of(string variant, EasyQuantOptions options) => Ablation(variant, options, Samples);
@@ -62,7 +67,7 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
         {
             WeightRange = Paper.WeightRange with { Count = count }, ActivationRange = Paper.ActivationRange with { Count = count },
         };
-        return
+        EasyQuantVariant[] rows =
         [
             new("FP32", "", 32, 0, 0, null),
             .. Bits.SelectMany(bits => (EasyQuantVariant[])
@@ -70,11 +75,12 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
                 new("TRT", "KL thresholds", bits, Calibration, 0, Official with { Rounds = 0 }),
                 new("MinMax", "EasyQuant's start", bits, Samples, 0, Paper with { Rounds = 0 }),
                 new("EasyQuant", "paper", bits, Samples, Samples, Paper),
+                .. FromKl ? (EasyQuantVariant[])[KlStart(bits)] : [],
             ]),
             .. AblationBits is null ? [] : (EasyQuantVariant[])
             [
                 Of("official code", Official),
-                Of("paper, from KL thresholds", Paper with { ActivationStart = ObserverKind.KullbackLeibler }),
+                KlStart(AblationBits.Value),
                 Of("weights only", Paper with { Activations = false }),
                 Of("activations only", Paper with { Weights = false }),
                 Of("25 candidates", Candidates(25)),
@@ -84,12 +90,14 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
                 Ablation($"{Calibration} samples", Paper, Calibration),
             ],
         ];
+        return [.. rows.Distinct()];
     }
 
     /// <summary>Runs what the store lacks, and returns every row with a cell for each seed.</summary>
     public List<EasyQuantRow> Run(CellStore<EasyQuantKey, EasyQuantResult> store, Device device, IProgressView view, CancellationToken token)
     {
         string digest = EfQatExperiment.Digest(Task, Weights);
+        if (Task is ILearningTask task && Normalization.Of(Weights) is { } statistics) task.Normalize(statistics);
         var cells = (
             from variant in Variants()
             from seed in variant.Options is null ? [0] : Enumerable.Range(1, Seeds)
@@ -103,7 +111,7 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
             bool isNew = !store.Has(key);
             if (isNew) ran++;
             string name = $"{ran}/{missing} {variant.Width} {variant.Method} {variant.Variant} seed {key.Seed}";
-            var cell = store.Get(key, () => Result(key, reference.Value, device, new Searching(view, name), token));
+            var cell = store.Get(key, () => Result(key, reference.Value, device, new SearchProgress(view, name), token));
             if (isNew) view.Line(string.Create(CultureInfo.InvariantCulture, $"{name}: top-1 {cell.Result.Top1:0.00} %"));
             if (rows.Count == 0 || rows[^1].Variant != variant) rows.Add(new(variant, []));
             rows[^1].Results.Add(cell.Result);
@@ -111,7 +119,7 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
         return rows;
     }
 
-    EasyQuantResult Result(EasyQuantKey key, Dictionary<string, Tensor> reference, Device device, Searching progress, CancellationToken token)
+    EasyQuantResult Result(EasyQuantKey key, Dictionary<string, Tensor> reference, Device device, SearchProgress progress, CancellationToken token)
     {
         using var scope = NewDisposeScope();
         using var model = Fp32(device);
@@ -151,21 +159,11 @@ sealed record EasyQuantGrid(ILearningTask Task, string Weights, IReadOnlyList<in
         return LayerOutputs.Of(model, images[..(int)Math.Min(Compared, images.shape[0])]).ToDictionary(pair => pair.Layer, pair => pair.Output);
     }
 
-    static double MeanCosine(Tensor x, Tensor y)
+    /// <summary>Sample by sample: in double, a layer's outputs for all of them take gigabytes.</summary>
+    static double MeanCosine(Tensor x, Tensor y) => Enumerable.Range(0, (int)x.shape[0]).Average(i =>
     {
         using var scope = NewDisposeScope();
-        (x, y) = (x.flatten(1).to(float64), y.flatten(1).to(float64));
-        return ((x * y).sum(1) / (x.square().sum(1) * y.square().sum(1)).sqrt()).mean().item<double>();
-    }
-
-    /// <summary>A search as text.</summary>
-    sealed class Searching(IProgressView view, string name) : IProgress<EasyQuantProgress>
-    {
-        public void Report(EasyQuantProgress value) => view.Update(
-            (double)value.Done / value.Total,
-            string.Create(
-                CultureInfo.InvariantCulture, $"{name}: {value.Last.Name}, 1 − cos {1 - value.Last.Before:0.0e+0} → {1 - value.Last.After:0.0e+0}"));
-
-        public void Say(string text) => view.Update(1, $"{name}: {text}");
-    }
+        var (a, b) = (x.select(0, i).to(float64), y.select(0, i).to(float64));
+        return ((a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()).item<double>();
+    });
 }

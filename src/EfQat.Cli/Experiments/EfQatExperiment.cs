@@ -47,12 +47,12 @@ sealed class EfQatExperiment
 
     /// <summary>The first digits of a weight file's sha256, which say which network a result belongs to.</summary>
     /// <exception cref="UserError">The file is missing.</exception>
-    public static string Digest(ILearningTask task, string weights) => Digest(Existing(task, weights));
+    public static string Digest(IEvaluationTask task, string weights) => Digest(Existing(task, weights));
 
     /// <summary>The first digits of a file's sha256.</summary>
     public static string Digest(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))[..12];
 
-    static string Existing(ILearningTask task, string weights) => File.Exists(weights)
+    static string Existing(IEvaluationTask task, string weights) => File.Exists(weights)
         ? weights
         : throw new UserError(
             $"{weights}: the full-precision weights are missing; make them with 'efqat train --model {task.Model} --data {task.Source} --out runs/fp32' and "

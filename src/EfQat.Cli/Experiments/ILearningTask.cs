@@ -16,14 +16,8 @@ sealed record TaskSettings(
     int Epochs, int Batch, double LearningRate, double WeightDecay, int QuantizedBatch, EfQatOptions Quantized, double QuickLearningRate);
 
 /// <summary>A network and the samples it learns from: all that commands have to know of pictures and of texts.</summary>
-interface ILearningTask
+interface ILearningTask : IEvaluationTask
 {
-    /// <summary>The network's name, e.g. resnet20.</summary>
-    string Model { get; }
-
-    /// <summary>The data as the user names them.</summary>
-    string Source { get; }
-
     /// <summary>What a checkpoint must agree in beside them.</summary>
     IReadOnlyDictionary<string, string> Identity { get; }
 
@@ -37,21 +31,8 @@ interface ILearningTask
     /// <param name="device">Where to compute.</param>
     IBatches Train(int? samples, int batch, long seed, Device device);
 
-    /// <summary>Training samples as they are, for calibration.</summary>
-    IBatches Calibration(int samples, long seed, Device device);
-
-    /// <summary>What accuracy is measured on.</summary>
-    IBatches Test(Device device);
-
-    /// <summary>The network with random weights.</summary>
-    nn.Module<Tensor, Tensor> Create();
-
     /// <summary>Normalizes samples that are asked for from now on as a weight file says, not as the data set's own statistics do.</summary>
     /// <exception cref="UserError">This task has only one way.</exception>
     void Normalize(Normalization statistics) =>
         throw new UserError($"{Model}: the weights state a mean and a std of their inputs, which only the ResNets for small pictures take; use other weights");
-
-    /// <summary>Reads weights into it.</summary>
-    /// <exception cref="UserError">They are of another network.</exception>
-    void Load(nn.Module<Tensor, Tensor> model, string weights);
 }

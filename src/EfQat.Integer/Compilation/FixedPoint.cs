@@ -6,11 +6,11 @@ namespace EfQat.Integer.Compilation;
 /// <summary>Real factors as integers.</summary>
 internal static class FixedPoint
 {
-    /// <summary>M in [2^30, 2^31) and s with M / 2^s next to a factor in (2^−32, 2^30): 31 bits of it.</summary>
+    /// <summary>M in [2^30, 2^31) and s with M / 2^s next to a factor in (2^−32, 2^30): the 24 bits of it that a 32-bit float has.</summary>
     public static (int Multiplier, sbyte Shift) Of(double factor)
     {
         int shift = 30 - Math.ILogB(factor);
-        double multiplier = Math.Round(Math.ScaleB(factor, shift));
+        double multiplier = Math.ScaleB(Math.Round(Math.ScaleB(factor, shift - 7)), 7);
         if (multiplier >= 1L << 31) (multiplier, shift) = (multiplier / 2, shift - 1);
         return shift is >= 1 and <= 62
             ? ((int)multiplier, (sbyte)shift)
@@ -25,11 +25,15 @@ internal static class FixedPoint
     {
         var factors = units.Select(unit => Of(unit / grid.Scale)).ToArray();
         return new([.. factors.Select(factor => factor.Multiplier)], [.. factors.Select(factor => factor.Shift)],
-            [.. units.Select((_, i) => Fraction(rests?[i] ?? 0))], grid.Zero, 0, grid.Max);
+            [.. units.Select((unit, i) => Fraction(rests?[i] ?? 0, unit / grid.Scale))], grid.Zero, 0, grid.Max);
     }
 
-    /// <summary>A part of one, from −½ to ½, in 2^−16.</summary>
-    private static short Fraction(double part) => (short)Math.Clamp(Math.Round(Math.ScaleB(part, 16)), short.MinValue, short.MaxValue);
+    /// <summary>A part of a sum's unit, from −½ to ½, in 2^−16, with the bits that move a code by 2^−16 or more.</summary>
+    private static short Fraction(double part, double factor)
+    {
+        int step = 1 << 16 - Math.Clamp(17 + Math.ILogB(factor), 1, 16);
+        return (short)Math.Clamp(Math.Round(Math.ScaleB(part, 16) / step) * step, short.MinValue, -short.MinValue - step);
+    }
 
     /// <summary>From the codes of one or two grids to a grid, with as many bits as 32-bit sums leave.</summary>
     public static Rescaling Rescaling(TargetGrid grid, Codes first, Codes? second = null)

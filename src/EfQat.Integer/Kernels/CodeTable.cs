@@ -1,76 +1,62 @@
+using System.Runtime.CompilerServices;
+
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// A layer's bias and requantization for vectors. A sum is first brought between <see cref="Lowest"/> and <see cref="Highest"/>, which changes no
-/// code: then the quotient fits in INT32, and only the products need 64 bits. Adding 2^63 before the shift and 2^(63−s) less after it
-/// makes of a logical shift an arithmetic one, which AVX2 lacks.
+/// A layer's bias and requantization for vectors: for each vector of channels, what is read lies in one row. With s ≥ 32,
+/// ⌊x / 2^s⌋ = ⌊⌊x / 2^32⌋ / 2^(s−32)⌋, so of a 64-bit product the upper half is enough, and the rest is 32-bit work.
 /// </summary>
 sealed unsafe class CodeTable
 {
-    /// <summary>Added to a sum.</summary>
-    public readonly int* Bias;
+    /// <summary>
+    /// The vectors of a row: M; s − 32; the code of zero; the lowest and the highest code; and in 64 bits, even channels before odd ones, what is
+    /// added to M times a sum without its bias.
+    /// </summary>
+    public const int Multiplier = 0, Shift = 1, Zero = 2, Min = 3, Max = 4, Addend = 5, Vectors = 7;
 
-    /// <summary>The lowest sum to multiply.</summary>
-    public readonly int* Lowest;
-
-    /// <summary>The highest.</summary>
-    public readonly int* Highest;
-
-    /// <summary>M.</summary>
-    public readonly int* Multiplier;
-
-    /// <summary>The code of zero, less 2^(63−s).</summary>
-    public readonly int* Zero;
-
-    /// <summary>What is added before the shift, and 2^63.</summary>
-    public readonly ulong* Rounding;
-
-    /// <summary>s.</summary>
-    public readonly ulong* Shift;
-
-    /// <summary>The lowest code.</summary>
-    public readonly int Min;
-
-    /// <summary>The highest.</summary>
-    public readonly int Max;
-
-    readonly Requantization requantization;
+    readonly ConvolutionLayer layer;
     readonly int[] channels;
-    readonly PinnedMemory<int> ints;
-    readonly PinnedMemory<ulong> longs;
+    readonly PinnedMemory<int> memory;
+    readonly int* rows;
 
     /// <param name="layer">The layer.</param>
     /// <param name="channels">What each place stands for: an output channel, or −1 for none.</param>
-    /// <param name="lanes">Of a vector: its even channels' 64 bits come before its odd ones'.</param>
+    /// <param name="lanes">Of a vector.</param>
     public CodeTable(ConvolutionLayer layer, int[] channels, int lanes)
     {
-        (requantization, this.channels) = (layer.Output, channels);
-        int count = channels.Length;
-        (ints, longs) = (new(5 * count), new(2 * count));
-        Bias = ints.Pointer;
-        Lowest = Bias + count;
-        Highest = Lowest + count;
-        Multiplier = Highest + count;
-        Zero = Multiplier + count;
-        Rounding = longs.Pointer;
-        Shift = Rounding + count;
-        (Min, Max) = (layer.Output.Min, layer.Output.Max);
-        for (int i = 0; i < count; i++)
+        (this.layer, this.channels) = (layer, channels);
+        memory = new(Vectors * channels.Length);
+        rows = memory.Pointer;
+        var output = layer.Output;
+        for (int place = 0; place < channels.Length; place++)
         {
-            if (channels[i] < 0) continue;
-            var (multiplier, shift) = (layer.Output.Multiplier[channels[i]], layer.Output.Shift[channels[i]]);
-            Bias[i] = layer.Bias[channels[i]];
-            Multiplier[i] = multiplier;
-            // Beyond these a code is at its end: (|sum| − ½) · M ≥ 2^(s+8) takes it below 0 or above 255, whatever the zero and the fraction.
-            long reach = multiplier == 0 || shift > 52 ? int.MaxValue : Math.Min(int.MaxValue, (1L << (shift + 9)) / multiplier + 1);
-            (Lowest[i], Highest[i]) = ((int)-reach, (int)reach);
-            Zero[i] = unchecked(layer.Output.Zero - (int)(1L << (63 - shift)));
-            int place = i / lanes * lanes + i % 2 * (lanes / 2) + i % lanes / 2;
-            Rounding[place] = (1ul << 63) + (ulong)layer.Output.Addend(channels[i]);
-            Shift[place] = (ulong)shift;
+            if (channels[place] is not (>= 0 and var channel)) continue;
+            int* row = Row(place / lanes * lanes);
+            int lane = place % lanes, wide = lane % 2 * lanes / 2 + lane / 2;
+            void Set(int vector, int value) => row[vector * lanes + lane] = value;
+            long multiplier = output.Multiplier[channel], addend = multiplier * layer.Bias[channel] + output.Addend(channel);
+            IsSteep |= output.Shift[channel] < 32;
+            Set(Multiplier, (int)multiplier);
+            Set(Shift, output.Shift[channel] - 32);
+            Set(Zero, output.Zero);
+            Set(Min, output.Min);
+            Set(Max, output.Max);
+            ((long*)(row + Addend * lanes))[wide] = addend;
         }
     }
 
-    /// <summary>One code, in plain 64-bit arithmetic.</summary>
-    public byte Apply(int sum, int place) => channels[place] < 0 ? (byte)0 : requantization.Apply(sum + Bias[place], channels[place]);
+    /// <summary>True where some s &lt; 32, and a unit of a sum is half a code or more: such rare layers are requantized channel by channel.</summary>
+    public bool IsSteep { get; }
+
+    /// <summary>The row of the vector that begins at a place.</summary>
+    public int* Row(int place) => rows + (nint)Vectors * place;
+
+    /// <summary>Writes the codes of a vector of sums, in plain 64-bit arithmetic.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Store<V>(V sums, int place, byte* output) where V : unmanaged
+    {
+        for (int lane = 0; lane < sizeof(V) / sizeof(int); lane++)
+            if (channels[place + lane] is >= 0 and var channel)
+                output[lane] = layer.Output.Apply(((int*)&sums)[lane] + layer.Bias[channel], channel);
+    }
 }

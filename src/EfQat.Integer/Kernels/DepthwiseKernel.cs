@@ -7,7 +7,7 @@ namespace EfQat.Integer.Kernels;
 sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
 {
-    const int Pixels = 4;
+    const int Pixels = 4, Stretch = 16 * Pixels;
 
     readonly int taps, blocks;
     readonly BorderedPicture picture;
@@ -27,34 +27,35 @@ sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
         codes = new(layer, [.. Enumerable.Range(0, channels).Select(c => c < shape.InputChannels ? c : -1)], TSet.Lanes);
     }
 
-    public override int ScratchBytes(int height, int width, int threads)
-    {
-        int border = 2 * Layer.Shape.Padding;
-        return checked(PinnedMemory<byte>.Alignment + taps * sizeof(nint) + (height + border) * (width + border) * picture.PixelBytes);
-    }
+    int OffsetBytes => PinnedMemory<byte>.Aligned(taps * sizeof(nint));
+
+    public override int ScratchBytes(int height, int width, int threads) =>
+        checked(PinnedMemory<byte>.Alignment + OffsetBytes + picture.Bytes(height, width, threads));
 
     private protected override void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers)
     {
         var shape = Layer.Shape;
         var offsets = (nint*)Aligned(scratch);
-        byte* source = (byte*)(offsets + taps);
-        var (rows, columns) = (height + 2 * shape.Padding, width + 2 * shape.Padding);
-        picture.Fill(input, height, width, Layer.InputZero, source, rows, columns, workers);
+        int columns = picture.Columns(width);
+        var copies = picture.Of(input, height, width, Layer.InputZero, (byte*)offsets + OffsetBytes, workers.Threads);
         for (int tap = 0; tap < taps; tap++)
             offsets[tap] = (nint)shape.Dilation * (tap / shape.KernelWidth * columns + tap % shape.KernelWidth) * picture.PixelBytes;
-        workers.Run(new Job(this, source, columns, shape.OutputHeight(height) * shape.OutputWidth(width), shape.OutputWidth(width), offsets, output));
+        int pixels = shape.OutputHeight(height) * shape.OutputWidth(width);
+        workers.Run(new Job(this, copies, columns, pixels, shape.OutputWidth(width), offsets, output), (pixels + Stretch - 1) / Stretch);
     }
 
-    readonly struct Job(DepthwiseKernel<TSet, V, P> kernel, byte* source, int width, int pixels, int columns, nint* offsets, byte* output) : IJob
+    readonly struct Job(
+        DepthwiseKernel<TSet, V, P> kernel, BorderedPicture.Copies copies, int width, int pixels, int columns, nint* offsets, byte* output) : IJob
     {
-        public void Run(int index, int threads)
+        public void Run(int piece, int thread)
         {
-            var (from, to) = Workers.Part(pixels, index, threads);
-            for (int block = 0; block < kernel.blocks; block++) Block(block, from, to);
+            int from = piece * Stretch, to = Math.Min(pixels, from + Stretch);
+            byte* source = copies.For(thread, from / columns, (to - 1) / columns);
+            for (int block = 0; block < kernel.blocks; block++) Block(block, from, to, source);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Block(int block, int from, int to)
+        void Block(int block, int from, int to, byte* source)
         {
             var (channels, lanes) = (kernel.Layer.Shape.InputChannels, TSet.Lanes);
             int channel = block * lanes, count = Math.Min(lanes, channels - channel);

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using EfQat.Integer.Kernels.Vnni;
 
 namespace EfQat.Integer.Kernels;
 
@@ -15,8 +16,13 @@ public enum InstructionSet
     /// <summary>256 bits.</summary>
     Avx2,
 
-    /// <summary>512 bits, of AVX-512BW. .NET 10 has vpdpbusd (VNNI) only in its AVX and AVX10 forms, not in this one.</summary>
+    /// <summary>512 bits, of AVX-512BW.</summary>
     Avx512,
+
+    /// <summary>
+    /// Its dot products besides. .NET 10 has them only in their AVX and AVX10 forms, so these tiles are assembled when they are first used.
+    /// </summary>
+    Avx512Vnni,
 }
 
 /// <summary>Which instruction sets this machine has.</summary>
@@ -29,6 +35,7 @@ public static class InstructionSets
         .. AdvSimd.Arm64.IsSupported ? [InstructionSet.Neon] : Array.Empty<InstructionSet>(),
         .. Avx2.IsSupported ? [InstructionSet.Avx2] : Array.Empty<InstructionSet>(),
         .. Avx512BW.IsSupported ? [InstructionSet.Avx512] : Array.Empty<InstructionSet>(),
+        .. VnniTile.IsSupported ? [InstructionSet.Avx512Vnni] : Array.Empty<InstructionSet>(),
     ];
 
     /// <summary>The widest.</summary>

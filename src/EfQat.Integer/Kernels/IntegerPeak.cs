@@ -2,13 +2,14 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfQat.Integer.Kernels.Instructions;
+using EfQat.Integer.Kernels.Vnni;
 
 namespace EfQat.Integer.Kernels;
 
 /// <summary>What this machine's multiply-adds could do if nothing but them were to be done: a loop that touches registers only.</summary>
 public static class IntegerPeak
 {
-    const int Iterations = 200_000, Chains = 6, Steps = 4;
+    const int Iterations = 20_000, Pieces = 10, Chains = 6, Steps = 4;
 
     /// <summary>Operations in a second, two for a multiply-add, of all threads together.</summary>
     /// <param name="kind"><see cref="KernelKind.Direct16"/>, with four multiply-adds in an INT16 sum, or another for INT32.</param>
@@ -19,7 +20,8 @@ public static class IntegerPeak
         bool bytes = kind == KernelKind.Direct16;
         return set switch
         {
-            InstructionSet.Avx512 => Measure<Avx512Instructions, Vector512<int>, Vector512<short>>(bytes, workers),
+            InstructionSet.Avx512Vnni when !bytes => VnniPeak.Measure(workers),
+            InstructionSet.Avx512 or InstructionSet.Avx512Vnni => Measure<Avx512Instructions, Vector512<int>, Vector512<short>>(bytes, workers),
             InstructionSet.Avx2 => Measure<Avx2Instructions, Vector256<int>, Vector256<short>>(bytes, workers),
             InstructionSet.Neon => Measure<NeonInstructions, Vector128<int>, NeonInstructions.Words>(bytes, workers),
             _ => Measure<PortableInstructions, Vector128<int>, Vector128<short>>(bytes, workers),
@@ -31,21 +33,22 @@ public static class IntegerPeak
     {
         var loop = new Loop<TSet, V, P>(bytes, new byte[workers.Threads]);
         long start = Stopwatch.GetTimestamp();
-        workers.Run(loop);
-        return 2.0 * workers.Threads * Iterations * Chains * Steps * TSet.Lanes * (bytes ? 4 : 2) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        workers.Run(loop, workers.Threads * Pieces);
+        double steps = (double)workers.Threads * Pieces * Iterations * Chains * Steps;
+        return 2 * steps * TSet.Lanes * (bytes ? 4 : 2) / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     readonly unsafe struct Loop<TSet, V, P>(bool bytes, byte[] results) : IJob
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {
-        public void Run(int index, int threads)
+        public void Run(int piece, int thread)
         {
             V result = bytes ? Bytes(default) : Words(default);
-            results[index] = *(byte*)&result;
+            results[thread] = *(byte*)&result;
         }
 
-        // Every chain multiplies its own sum, or the products could be computed once for all iterations.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        // Every chain multiplies its own sum, or the products could be computed once for all iterations; and nobody may know that all is zero.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         static V Words(V w)
         {
             V a = w, b = w, c = w, d = w, e = w, f = w, x = TSet.Add(w, w), y = TSet.Add(x, w), z = TSet.Add(y, w);
@@ -57,7 +60,7 @@ public static class IntegerPeak
             return Sum(a, b, c, d, e, f);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         static V Bytes(V w)
         {
             V a = w, b = w, c = w, d = w, e = w, f = w, x = TSet.Add(w, w), y = TSet.Add(x, w), z = TSet.Add(y, w);

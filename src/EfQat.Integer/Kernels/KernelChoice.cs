@@ -6,7 +6,7 @@ namespace EfQat.Integer.Kernels;
 /// <summary>Which kernel is fastest for a layer on this machine: measured once, then remembered.</summary>
 public static class KernelChoice
 {
-    /// <summary>A candidate's time is the least of so many runs, in so long at most: what disturbs a run only makes it longer.</summary>
+    /// <summary>A candidate's time is the least of so many runs, in so long at most: what disturbs a run only makes it longer. They take turns.</summary>
     const int Runs = 8, Milliseconds = 30;
 
     /// <summary>What the time of a kernel depends on.</summary>
@@ -32,6 +32,7 @@ public static class KernelChoice
         where kind != KernelKind.Specification && LayerBounds.Refusal(layer, kind) is null
         from set in InstructionSets.Available
         where set != InstructionSet.Portable || InstructionSets.Best == InstructionSet.Portable
+        where set != InstructionSet.Avx512Vnni || kind is not (KernelKind.Direct16 or KernelKind.Depthwise) // AVX-512's own
         select (kind, set);
 
     static (KernelKind, InstructionSet) Measure(ConvolutionLayer layer, int height, int width, Workers workers)
@@ -39,19 +40,21 @@ public static class KernelChoice
         var shape = layer.Shape;
         var input = new byte[height * width * shape.InputChannels];
         var output = new byte[shape.OutputHeight(height) * shape.OutputWidth(width) * shape.OutputChannels];
-        return Candidates(layer).MinBy(candidate =>
+        var rivals = Candidates(layer).Select(candidate =>
         {
             var kernel = ConvolutionKernel.Compile(layer, candidate.Kind, candidate.Set);
-            var scratch = new byte[kernel.ScratchBytes(height, width, workers.Threads)];
-            kernel.Run(input, height, width, output, scratch, workers); // compiles it
-            var least = TimeSpan.MaxValue;
-            for (var (run, clock) = (0, Stopwatch.StartNew()); run < Runs && clock.ElapsedMilliseconds < Milliseconds; run++)
+            return (Candidate: candidate, Kernel: kernel, Scratch: new byte[kernel.ScratchBytes(height, width, workers.Threads)]);
+        }).ToArray();
+        var least = Enumerable.Repeat(TimeSpan.MaxValue, rivals.Length).ToArray();
+        var clock = Stopwatch.StartNew();
+        for (int run = -1; run < 1 || (run < Runs && clock.ElapsedMilliseconds < Milliseconds * rivals.Length); run++) // the first one compiles
+            for (int i = 0; i < rivals.Length; i++)
             {
                 var start = clock.Elapsed;
-                kernel.Run(input, height, width, output, scratch, workers);
-                least = clock.Elapsed - start < least ? clock.Elapsed - start : least;
+                rivals[i].Kernel.Run(input, height, width, output, rivals[i].Scratch, workers);
+                var time = clock.Elapsed - start;
+                if (run >= 0 && time < least[i]) least[i] = time;
             }
-            return least;
-        });
+        return rivals[Array.IndexOf(least, least.Min())].Candidate;
     }
 }

@@ -6,7 +6,7 @@ public enum KernelKind
     /// <summary>Plain loops: what the others must equal.</summary>
     Specification,
 
-    /// <summary>INT8: operands widened to INT16, products added up in INT32.</summary>
+    /// <summary>INT8: products added up in INT32, of operands widened to INT16 where there is no instruction for bytes.</summary>
     Direct,
 
     /// <summary>INT7: products of bytes added up in INT16, as many as cannot overflow, and only then in INT32 (EasyQuant, section 3.3).</summary>

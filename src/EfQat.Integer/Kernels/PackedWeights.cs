@@ -1,7 +1,7 @@
 namespace EfQat.Integer.Kernels;
 
 /// <summary>
-/// Weights in the order in which a tile reads them: [group, block, tap, unit, lane, code], a block being two vectors of output channels and a
+/// Weights in the order in which a tile reads them: [group, block, tap, unit, lane, code], a block being a tile's output channels and a
 /// unit the four bytes of neighbouring input channels that one lane multiplies. Places that stand for no channel hold 0.
 /// </summary>
 sealed unsafe class PackedWeights
@@ -10,15 +10,15 @@ sealed unsafe class PackedWeights
 
     /// <param name="layer">The layer.</param>
     /// <param name="taps">R · S, or the 16 of Winograd.</param>
-    /// <param name="lanes">Of a vector.</param>
+    /// <param name="width">Output channels of a block.</param>
     /// <param name="codeBytes">1 or 2.</param>
     /// <param name="channels">Of a group, filled up to whole units.</param>
     /// <param name="weight">Of an output channel, a tap and a channel of its group.</param>
-    public PackedWeights(ConvolutionLayer layer, int taps, int lanes, int codeBytes, int channels, Func<int, int, int, int> weight)
+    public PackedWeights(ConvolutionLayer layer, int taps, int width, int codeBytes, int channels, Func<int, int, int, int> weight)
     {
         var shape = layer.Shape;
         int inputs = shape.InputChannels / shape.Groups, outputs = shape.OutputChannels / shape.Groups, unit = 4 / codeBytes;
-        Width = 2 * lanes;
+        Width = width;
         BlocksOfGroup = (outputs + Width - 1) / Width;
         TapBytes = Width * channels * codeBytes;
         BlockBytes = taps * TapBytes;

@@ -6,6 +6,9 @@ sealed unsafe class PinnedMemory<T> where T : unmanaged
     /// <summary>Bytes of a cache line, and of the widest vector.</summary>
     public const int Alignment = 64;
 
+    /// <summary>Bytes filled up to whole cache lines.</summary>
+    public static int Aligned(int bytes) => (bytes + Alignment - 1) & -Alignment;
+
     readonly T[] array;
 
     /// <param name="length">How many, all zero.</param>

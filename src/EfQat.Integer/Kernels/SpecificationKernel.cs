@@ -6,18 +6,16 @@ namespace EfQat.Integer.Kernels;
 sealed unsafe class SpecificationKernel(ConvolutionLayer layer) : ConvolutionKernel(layer, KernelKind.Specification)
 {
     private protected override void Compute(byte* input, int height, int width, byte* output, byte* scratch, Workers workers) =>
-        workers.Run(new Rows(Layer, input, height, width, output));
+        workers.Run(new Rows(Layer, input, height, width, output), Layer.Shape.OutputHeight(height));
 
     readonly struct Rows(ConvolutionLayer layer, byte* input, int height, int width, byte* output) : IJob
     {
-        public void Run(int index, int threads)
+        public void Run(int y, int thread)
         {
             var (shape, outputWidth) = (layer.Shape, layer.Shape.OutputWidth(width));
-            var (from, to) = Workers.Part(shape.OutputHeight(height), index, threads);
-            for (int y = from; y < to; y++)
-                for (int x = 0; x < outputWidth; x++)
-                    for (int k = 0; k < shape.OutputChannels; k++)
-                        output[(y * outputWidth + x) * shape.OutputChannels + k] = layer.Output.Apply(Sum(y, x, k), k);
+            for (int x = 0; x < outputWidth; x++)
+                for (int k = 0; k < shape.OutputChannels; k++)
+                    output[(y * outputWidth + x) * shape.OutputChannels + k] = layer.Output.Apply(Sum(y, x, k), k);
         }
 
         int Sum(int y, int x, int k)

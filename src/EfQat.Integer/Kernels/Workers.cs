@@ -1,19 +1,21 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace EfQat.Integer.Kernels;
 
-/// <summary>Work that threads share: each is told which part is its own.</summary>
+/// <summary>Work cut into pieces that threads share.</summary>
 public interface IJob
 {
-    /// <summary>Does one part.</summary>
-    /// <param name="index">Which, from 0.</param>
-    /// <param name="threads">Of how many.</param>
-    void Run(int index, int threads);
+    /// <summary>Does one piece.</summary>
+    /// <param name="piece">Which, from 0.</param>
+    /// <param name="thread">Who does it, from 0: whose memory to work in.</param>
+    void Run(int piece, int thread);
 }
 
 /// <summary>
-/// Threads that do a job together, the caller among them. Which thread does what depends on nothing but the sizes, and starting a job allocates
-/// nothing. One caller at a time.
+/// Threads that do a job together, the caller among them. Each begins with a part of its own, the same in every job, so that it finds in its cache
+/// what it wrote there; then it helps the others, since cores are seldom equally fast, and one may still be asleep. Starting a job allocates nothing.
+/// One caller at a time.
 /// </summary>
 public sealed unsafe class Workers : IDisposable
 {
@@ -22,65 +24,95 @@ public sealed unsafe class Workers : IDisposable
 
     readonly Thread[] others;
     readonly object gate = new();
-    delegate*<void*, int, int, void> run;
-    void* job;
+    readonly Counter[] next;
+    delegate*<Workers, nint, int, void> run;
+    int pieces, busy;
+    volatile nint job;
     volatile int turn;
-    int running;
+    volatile bool isOver;
+
+    /// <summary>Alone on its cache line.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = PinnedMemory<byte>.Alignment)]
+    struct Counter
+    {
+        public int Piece;
+    }
 
     /// <param name="threads">How many work together; 1 starts none.</param>
     public Workers(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        next = new Counter[threads];
         others = [.. Enumerable.Range(1, threads - 1).Select(index => new Thread(() => Work(index)) { IsBackground = true })];
         foreach (var thread in others) thread.Start();
     }
 
     /// <summary>How many, the caller among them.</summary>
-    public int Threads => others.Length + 1;
+    public int Threads => next.Length;
 
-    /// <summary>What of so many items falls to one of the threads: from, and to excluded.</summary>
-    public static (int From, int To) Part(int items, int index, int threads) =>
-        ((int)((long)items * index / threads), (int)((long)items * (index + 1) / threads));
+    /// <summary>What of so many items falls to one of so many parts: from, and to excluded.</summary>
+    public static (int From, int To) Part(int items, int index, int parts) =>
+        ((int)((long)items * index / parts), (int)((long)items * (index + 1) / parts));
 
-    /// <summary>Returns when all parts are done. A part must not throw.</summary>
-    public void Run<TJob>(TJob job) where TJob : struct, IJob
+    /// <summary>Returns when all pieces are done. A piece must not throw.</summary>
+    public void Run<TJob>(TJob job, int pieces) where TJob : struct, IJob
     {
-        if (others.Length > 0) Start(&Invoke<TJob>, Unsafe.AsPointer(ref job));
-        job.Run(0, Threads);
-        for (var wait = new SpinWait(); Volatile.Read(ref running) > 0;) wait.SpinOnce(sleep1Threshold: -1);
+        if (Threads == 1 || pieces == 1)
+        {
+            for (int piece = 0; piece < pieces; piece++) job.Run(piece, 0);
+            return;
+        }
+        for (int part = 0; part < Threads; part++) next[part].Piece = Part(pieces, part, Threads).From;
+        this.pieces = pieces;
+        run = &Share<TJob>;
+        this.job = (nint)Unsafe.AsPointer(ref job);
+        Wake();
+        Share<TJob>(this, this.job, 0);
+        Interlocked.Exchange(ref this.job, 0); // who has not begun need not any more
+        for (var wait = new SpinWait(); Volatile.Read(ref busy) > 0;) wait.SpinOnce(sleep1Threshold: -1);
     }
 
-    static void Invoke<TJob>(void* job, int index, int threads) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(index, threads);
+    static void Share<TJob>(Workers workers, nint job, int thread) where TJob : struct, IJob
+    {
+        int threads = workers.Threads;
+        for (int i = 0; i < threads; i++)
+        {
+            int part = (thread + i) % threads, end = Part(workers.pieces, part, threads).To;
+            for (int piece; (piece = Interlocked.Increment(ref workers.next[part].Piece) - 1) < end;)
+                Unsafe.AsRef<TJob>((void*)job).Run(piece, thread);
+        }
+    }
 
-    void Start(delegate*<void*, int, int, void> run, void* job)
+    void Wake()
     {
         lock (gate)
         {
-            this.run = run;
-            this.job = job;
-            running = others.Length;
             turn++;
             Monitor.PulseAll(gate);
         }
     }
 
-    void Work(int index)
+    void Work(int thread)
     {
-        for (int done = 0; ; done++)
+        for (int done = 0; !isOver;)
         {
             for (int spin = 0; turn == done && spin < Spins; spin++) Thread.SpinWait(1);
-            lock (gate)
-                while (turn == done) Monitor.Wait(gate);
-            if (run == null) return;
-            run(job, index, Threads);
-            Interlocked.Decrement(ref running);
+            if (turn == done)
+                lock (gate)
+                    while (turn == done) Monitor.Wait(gate);
+            done = turn;
+            // First busy, then a look at the job: it stays until nobody is busy.
+            Interlocked.Increment(ref busy);
+            if (job is not 0 and var open) run(this, open, thread);
+            Interlocked.Decrement(ref busy);
         }
     }
 
     /// <summary>Ends the threads.</summary>
     public void Dispose()
     {
-        Start(null, null);
+        isOver = true;
+        Wake();
         foreach (var thread in others) thread.Join();
     }
 }

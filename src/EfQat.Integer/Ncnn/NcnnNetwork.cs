@@ -12,6 +12,7 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
 {
     private const string Types = "Input, Convolution, ConvolutionDepthWise, Pooling, ReLU, Concat, Split, Dropout and Softmax";
     private readonly List<(string Module, string[] Inputs, string Output)> calls = [];
+    private readonly Dictionary<string, int> lastReader = [];
     private readonly string path, input, output;
 
     private NcnnNetwork(string path, IReadOnlyList<NcnnLayer> layers, NcnnWeights weights) : base(Path.GetFileNameWithoutExtension(path))
@@ -23,16 +24,19 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         input = output = first;
         // Another name of the same blob: Split copies, Dropout and Softmax are not computed.
         Dictionary<string, string> names = new() { [first] = first };
+        HashSet<string> positive = []; // or zero
         string Blob(string name) => names.GetValueOrDefault(name) ?? throw new UserError($"{path}: no layer writes '{name}' before it is read; the file is damaged");
         foreach (var layer in layers.Skip(1))
         {
             string[] inputs = [.. layer.Inputs.Select(Blob)];
             output = inputs.LastOrDefault() ?? throw new UserError($"{path}: {layer.Name} reads nothing");
-            foreach (var (suffix, module) in Modules(layer, weights))
+            bool reluBefore = inputs.All(positive.Contains);
+            foreach (var (suffix, module) in Modules(layer, weights, reluBefore))
             {
                 string name = layer.Name.Replace('.', '_') + suffix;
                 register_module(name, module);
                 calls.Add((name, inputs, name));
+                if (module is TorchSharp.Modules.ReLU || reluBefore && module is not TorchSharp.Modules.Conv2d) positive.Add(name);
                 (inputs, output) = ([name], name);
             }
             foreach (string written in layer.Outputs) names[written] = output;
@@ -40,6 +44,8 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         weights.CheckEnd();
         register_module("flatten", nn.Flatten());
         calls.Add(("flatten", [output], output = "flatten"));
+        for (int i = 0; i < calls.Count; i++)
+            foreach (string blob in calls[i].Inputs) lastReader[blob] = i;
     }
 
     /// <summary>Of one picture.</summary>
@@ -56,14 +62,21 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var modules = named_children().ToDictionary(child => child.name, child => child.module);
         Dictionary<string, Tensor> blobs = new() { [input] = picture };
-        foreach (var (name, inputs, result) in calls)
-            blobs[result] = modules[name] is nn.Module<Tensor[], Tensor> many
+        for (int i = 0; i < calls.Count; i++)
+        {
+            var (name, inputs, result) = calls[i];
+            using var call = NewDisposeScope();
+            var value = modules[name] is nn.Module<Tensor[], Tensor> many
                 ? many.call([.. inputs.Select(blob => blobs[blob])])
                 : ((nn.Module<Tensor, Tensor>)modules[name]).call(blobs[inputs[0]]);
+            blobs[result] = value.LeaveScope();
+            foreach (string last in inputs.Where(blob => blob != input && lastReader[blob] == i && !ReferenceEquals(blobs[blob], value)))
+                blobs[last].Dispose();
+        }
         return blobs[output].LeaveScope();
     }
 
-    private IEnumerable<(string Suffix, nn.Module Module)> Modules(NcnnLayer layer, NcnnWeights weights) => layer.Type switch
+    private IEnumerable<(string Suffix, nn.Module Module)> Modules(NcnnLayer layer, NcnnWeights weights, bool reluBefore) => layer.Type switch
     {
         "Convolution" or "ConvolutionDepthWise" when layer[9] == 0 => [("", Convolution(layer, weights))],
         "Convolution" or "ConvolutionDepthWise" when layer[9] == 1 => [("", Convolution(layer, weights)), ("_relu", nn.ReLU())],
@@ -72,8 +85,8 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         "Pooling" when layer[0] == 0 && layer[4] == 0 && layer[5] is 0 or 1 =>
             [("", nn.MaxPool2d(layer[1], layer[2, 1], layer[3], ceil_mode: layer[5] == 0))],
         "Pooling" when layer[0] == 1 && layer[4] == 1 => [("", nn.AdaptiveAvgPool2d(1))],
-        // One grid for all parts, whoever reads them.
-        "Concat" when layer[0] == 0 => [("", new Concat()), ("_grid", new SharedInput())],
+        // One grid for all parts, whoever reads them. A ReLU changes nothing where none is negative, and lets their codes begin at zero.
+        "Concat" when layer[0] == 0 => [("", new Concat()), ("_grid", reluBefore ? nn.ReLU() : new SharedInput())],
         "Pooling" or "Concat" or "ReLU" => throw layer.Unsupported(string.Join(' ', layer.Numbers.Select(pair => $"{pair.Key}={pair.Value}"))),
         "Split" or "Dropout" or "Softmax" => [],
         _ => throw new UserError($"{path}: {layer.Name} is a {layer.Type}; the layers that can be read are {Types}"),

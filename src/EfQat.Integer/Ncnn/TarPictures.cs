@@ -32,6 +32,9 @@ public sealed class TarPictures : IBatches
             .Select(picture => (picture.Path, picture.Jpeg, (long)Array.IndexOf(classes, Class(picture.Path))))];
     }
 
+    private TarPictures(TarPictures all, IEnumerable<int> indices) =>
+        (side, BatchSize, Name, pictures) = (all.side, all.BatchSize, all.Name, [.. indices.Select(i => all.pictures[i])]);
+
     /// <inheritdoc/>
     public string Name { get; }
 
@@ -43,6 +46,9 @@ public sealed class TarPictures : IBatches
 
     /// <inheritdoc/>
     public int BatchesPerEpoch => (Count + BatchSize - 1) / BatchSize;
+
+    /// <summary>Some of them, in this order, with the labels that they have here.</summary>
+    public TarPictures Subset(IEnumerable<int> indices) => new(this, indices);
 
     /// <inheritdoc/>
     /// <exception cref="UserError">A picture cannot be read, or is smaller than the square.</exception>

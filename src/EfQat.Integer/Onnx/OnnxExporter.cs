@@ -18,9 +18,9 @@ public sealed class OnnxExporter
 
     private readonly OnnxGraph graph = new();
     private readonly Dictionary<Tensor, Value> values = new(ReferenceEqualityComparer.Instance);
-    private readonly bool fold;
+    private readonly bool fold, quantized;
 
-    private OnnxExporter(bool fold) => this.fold = fold;
+    private OnnxExporter(bool fold, bool quantized) => (this.fold, this.quantized) = (fold, quantized);
 
     /// <summary>Exports a model; it is as it was afterwards. The batch axis is free, and so is BERT's sequence length.</summary>
     /// <param name="model">Prepared by <see cref="Quantize.Prepare"/> and calibrated or trained.</param>
@@ -29,17 +29,20 @@ public sealed class OnnxExporter
     /// <param name="foldBatchNorm">
     /// BatchNorm behind a convolution becomes part of its scales and bias; false: it stays a node, and codes times scales are the very weights of the model.
     /// </param>
+    /// <param name="quantized">False: without quantizers and with the weights as they are, in full precision; not for BERT.</param>
     /// <returns>Operator set 17; 21 where there are types of 4 bits or scales for groups.</returns>
     /// <exception cref="UserError">A module cannot be exported, or is not calibrated; the message names it.</exception>
     public static ModelProto Export(
-        nn.Module<Tensor, Tensor> model, Tensor sample, IReadOnlyDictionary<string, string>? metadata = null, bool foldBatchNorm = true)
+        nn.Module<Tensor, Tensor> model, Tensor sample, IReadOnlyDictionary<string, string>? metadata = null, bool foldBatchNorm = true,
+        bool quantized = true)
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
         metadata ??= new Dictionary<string, string>();
-        if (model.modules().OfType<Bert>().Any()) return new OnnxBert(model).Export(metadata);
+        if (model.modules().OfType<Bert>().Any())
+            return quantized ? new OnnxBert(model).Export(metadata) : throw new UserError($"{model.GetName()}: a BERT is exported quantized only");
 
-        var (trace, exporter) = (Trace.Of(model, sample), new OnnxExporter(foldBatchNorm));
+        var (trace, exporter) = (Trace.Of(model, sample), new OnnxExporter(foldBatchNorm, quantized));
         exporter.values[trace.Input] = new(exporter.graph.Input("input", TensorProto.Types.DataType.Float, ["N", .. sample.shape[1..].Cast<object>()]));
         foreach (var call in trace.Calls) exporter.values[call.Output] = exporter.Convert(call);
         if (trace.Calls is not [.., var last] || !ReferenceEquals(last.Output, trace.Output))
@@ -54,8 +57,10 @@ public sealed class OnnxExporter
 
         return call.Module switch
         {
-            FakeQuantize quantizer => new(graph.Quantize(call.Name, Read(), quantizer), quantizer),
-            QuantizedLayer layer => new(null) { Product = OnnxProduct.Of(call.Name, layer, Read(), OnGrid(call).Scale) },
+            FakeQuantize quantizer when quantized => new(graph.Quantize(call.Name, Read(), quantizer), quantizer),
+            FakeQuantize { Relu: true } => Add("Relu"),
+            FakeQuantize => new(Read()),
+            QuantizedLayer layer => new(null) { Product = OnnxProduct.Of(call.Name, layer, Read(), quantized ? OnGrid(call).Scale : null) },
             QuantBatchNorm2d norm => Normalized(call, norm.Origin),
             BatchNorm2d { running_mean: not null } norm => Normalized(call, norm),
             QuantResidualAdd => Add("Add"),

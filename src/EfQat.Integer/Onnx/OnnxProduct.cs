@@ -10,13 +10,13 @@ namespace EfQat.Integer.Onnx;
 /// <param name="Name">The layer's.</param>
 /// <param name="Layer">Calibrated.</param>
 /// <param name="Input">The tensor that it reads.</param>
-/// <param name="InputScale">s_x.</param>
+/// <param name="InputScale">s_x; null: in full precision, W in the place of Ŵ.</param>
 /// <param name="Factors">a; null: 1. // [K], float64</param>
 /// <param name="Shifts">b; null: 0. // [K], float64</param>
-internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Input, double InputScale, Tensor? Factors, Tensor? Shifts)
+internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Input, double? InputScale, Tensor? Factors, Tensor? Shifts)
 {
     /// <exception cref="UserError">The layer's quantization is off.</exception>
-    public static OnnxProduct Of(string name, QuantizedLayer layer, string input, double inputScale) => layer.Quantizing
+    public static OnnxProduct Of(string name, QuantizedLayer layer, string input, double? inputScale) => layer.Quantizing
         ? new(name, layer, input, inputScale, null, layer.Bias?.detach().to(float64))
         : throw new UserError($"{name}: its quantization is switched off; run Quantize.Calibrate before the export");
 
@@ -28,9 +28,14 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
         var shifts = -norm.running_mean!.to(float64) * factors;
         if (norm.bias is { } beta) shifts = beta.detach().to(float64) + shifts;
         if (Shifts is not null) shifts = shifts + Shifts * factors;
+        return Factors is null && CanTake(factors) ? this with { Factors = factors, Shifts = shifts } : null;
+    }
+
+    private bool CanTake(Tensor factors)
+    {
+        if (InputScale is null) return true;
         var (lowest, _) = OnnxTensor.Limits(OnnxTensor.TypeOf(Layer.WeightGrid));
-        using var negated = Layer.Integers.Integers().flatten(1).eq(lowest).any(1).logical_and(factors.lt(0));
-        return Factors is null && !negated.any().item<bool>() ? this with { Factors = factors, Shifts = shifts } : null;
+        return !Layer.Integers.Integers().flatten(1).eq(lowest).any(1).logical_and(factors.lt(0)).any().item<bool>();
     }
 
     /// <summary>Adds the nodes; returns the name of the result.</summary>
@@ -39,7 +44,7 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
     private string Convolution(OnnxGraph graph, Backward.ConvShape shape)
     {
         // ONNX Runtime (1.30) rounds a bias of Conv to integers in units of s_x·s: coarse with codes of 4 bits, and in vain, for it has no kernels for them.
-        bool apart = Shifts is not null && Layer.WeightGrid.Bits <= 4, inside = Shifts is not null && !apart;
+        bool apart = Shifts is not null && InputScale is not null && Layer.WeightGrid.Bits <= 4, inside = Shifts is not null && !apart;
         string product = graph.Add(
             "Conv", apart ? $"{Name}.product" : Name, [Input, Weight(graph, transposed: false), .. inside ? new[] { Bias(graph, -1) } : []],
             OnnxAttribute.Of("kernel_shape", Layer.CompleteWeight.shape[2..]), OnnxAttribute.Of("strides", [shape.Stride.Height, shape.Stride.Width]),
@@ -60,6 +65,12 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
     /// <param name="transposed">[in, out], as MatMul multiplies.</param>
     private string Weight(OnnxGraph graph, bool transposed)
     {
+        if (InputScale is null)
+        {
+            var weight = Layer.CompleteWeight.detach().to(float64);
+            if (Factors is not null) weight = weight * Each(Factors, weight.ndim);
+            return graph.Add(OnnxTensor.Floats($"{Name}.weight", transposed ? weight.t() : weight));
+        }
         var (integers, grid) = (Layer.Integers, Layer.WeightGrid);
         Tensor codes = integers.Integers(), scales = integers.Scale;  // [out, in, …]; [1], [out] or [out, groups]
         if (!scales.isfinite().all().item<bool>() || !double.IsFinite(Layer.CompleteWeight.sum().item<float>()))
@@ -82,7 +93,7 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
         }
         else scales = scales.reshape([]);
         if (transposed && !grouped) codes = codes.t();
-        string weight = graph.Add(
+        string dequantized = graph.Add(
             "DequantizeLinear", $"{Name}.weight.dequantized",
             [
                 graph.Add(OnnxTensor.Codes($"{Name}.weight", codes, OnnxTensor.TypeOf(grid))),
@@ -90,7 +101,7 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
             ],
             [.. attributes]);
         // ONNX Runtime (1.30) multiplies integers where DequantizeLinear stands right before MatMul, and knows no groups there.
-        return transposed && grouped ? graph.Add("Transpose", $"{Name}.weight.transposed", [weight], OnnxAttribute.Of("perm", [1, 0])) : weight;
+        return transposed && grouped ? graph.Add("Transpose", $"{Name}.weight.transposed", [dequantized], OnnxAttribute.Of("perm", [1, 0])) : dequantized;
     }
 
     /// <summary>
@@ -99,12 +110,13 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
     /// </summary>
     private (Tensor Codes, Tensor Scales) Scaled(Tensor codes, Tensor scales)
     {
-        Tensor Each(Tensor channels, long dimensions) => channels.reshape([-1, .. Enumerable.Repeat(1L, (int)dimensions - 1)]);
         var exact = Factors is null ? scales : scales * Each(Factors, scales.ndim);                            // [1], [K] or [K, groups]
-        var least = Each(Shifts!.abs(), exact.ndim) * Math.ScaleB(1 / InputScale, -30);
+        var least = Each(Shifts!.abs(), exact.ndim) * Math.ScaleB(1 / InputScale!.Value, -30);
         if (Factors is null && least.le(exact).all().item<bool>()) return (codes, exact);
         var units = exact.abs().maximum(least).clamp_min(1e-30);                                              // [K] or [K, groups]
         var ratios = (exact / units).reshape(units.shape[0], -1, 1);
         return ((codes.to(float64).reshape(units.shape[0], ratios.shape[1], -1) * ratios).round().reshape(codes.shape), units);
     }
+
+    private static Tensor Each(Tensor channels, long dimensions) => channels.reshape([-1, .. Enumerable.Repeat(1L, (int)dimensions - 1)]);
 }

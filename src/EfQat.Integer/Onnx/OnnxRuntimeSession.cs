@@ -28,6 +28,9 @@ public sealed class OnnxRuntimeSession : IDisposable
     /// <summary>Of ONNX Runtime.</summary>
     public string Version => node.Version;
 
+    /// <summary>Of the last run, without the way there and back.</summary>
+    public double Milliseconds { get; private set; }
+
     /// <summary>Runs it on a batch as the model takes it; a file with several inputs gets one slice of the second dimension for each.</summary>
     /// <param name="batch">// [N, C, H, W], or [N, inputs, L]</param>
     /// <returns>The logits. // [N, classes]</returns>
@@ -39,7 +42,9 @@ public sealed class OnnxRuntimeSession : IDisposable
         node.Write(MemoryMarshal.AsBytes<int>(head));
         foreach (var part in parts) node.Write(part.cpu().contiguous().bytes);
 
-        var rank = new int[1];
+        var (time, rank) = (new double[1], new int[1]);
+        node.Read(MemoryMarshal.AsBytes(time.AsSpan()));
+        Milliseconds = time[0];
         node.Read(MemoryMarshal.AsBytes(rank.AsSpan()));
         var sizes = new int[rank[0]];
         node.Read(MemoryMarshal.AsBytes(sizes.AsSpan()));

@@ -4,7 +4,7 @@ namespace EfQat.Integer.Program;
 /// <param name="Name">Of the common quantizer.</param>
 /// <param name="From">The pictures, in order.</param>
 /// <param name="Parts">A rescaling for each.</param>
-public sealed record Concatenation(string Name, int[] From, Rescaling[] Parts) : Step(Name, From)
+public sealed record Concatenation(string Name, int[] From, Rescaling[] Parts) : RowStep(Name, From)
 {
     /// <inheritdoc/>
     public override CodeShape Output(ReadOnlySpan<CodeShape> inputs)
@@ -15,19 +15,16 @@ public sealed record Concatenation(string Name, int[] From, Rescaling[] Parts) :
         return inputs.Length == Parts.Length && channels > 0 ? inputs[0] with { Channels = channels } : throw Misfit($"{inputs.Length} inputs for {Parts.Length} parts");
     }
 
-    internal override void Run(StepData data)
+    internal override void Run(StepData data, int from, int to)
     {
-        int first = 0, all = data.OutputShape.Channels;
+        int first = 0, all = data.OutputShape.Channels, width = data.OutputShape.Width;
+        var output = data.Output;
         for (int part = 0; part < Parts.Length; part++)
         {
             var input = data.Input(part);
-            var output = data.Output[first..];
-            var channels = data.InputShape(part).Channels;
-            for (int pixel = 0; pixel < input.Length / channels; pixel++)
-            {
-                var codes = input.Slice(pixel * channels, channels);
-                Parts[part].Apply(codes, codes, output.Slice(pixel * all, channels));
-            }
+            int channels = data.InputShape(part).Channels;
+            for (int pixel = from * width; pixel < to * width; pixel++)
+                Parts[part].Apply(input.Slice(pixel * channels, channels), output.Slice(pixel * all + first, channels));
             first += channels;
         }
     }

@@ -4,11 +4,11 @@ namespace EfQat.Integer.Program;
 
 /// <summary>
 /// A program in one safetensors file, whole or not at all: its steps as text, a line each (kind, name, the steps it reads, its numbers in the order of
-/// the record's), and all weights and shifts as I8, biases and multipliers as I32, fractions as I16, scales as F32, in the order of the steps.
+/// the record's), and their arrays in the order of the steps: integers in the bits they need (<see cref="PackedIntegers"/>), scales as F32.
 /// </summary>
 public static class ProgramFile
 {
-    private const string Format = "efqat-integer-2", Steps = "steps", FormatKey = "format";
+    private const string Family = "efqat-integer-", Format = $"{Family}3", Steps = "steps", FormatKey = "format";
 
     /// <summary>Writes a file.</summary>
     /// <exception cref="UserError">It cannot be written; what was at the path is untouched.</exception>
@@ -21,8 +21,7 @@ public static class ProgramFile
             path,
             new Dictionary<string, Tensor>
             {
-                ["weights"] = tensor([.. writer.Weights]), ["integers"] = tensor([.. writer.Integers]),
-                ["fractions"] = tensor([.. writer.Fractions]), ["scales"] = tensor([.. writer.Scales]),
+                ["integers"] = tensor([.. writer.Integers]), ["scales"] = tensor([.. writer.Scales]),
             },
             new Dictionary<string, string>(program.Origin) { [FormatKey] = Format, [Steps] = string.Join('\n', lines) });
     }
@@ -33,13 +32,13 @@ public static class ProgramFile
     {
         using var scope = NewDisposeScope();
         var (tensors, metadata) = SafeTensors.Read(path);
-        if (metadata.GetValueOrDefault(FormatKey) != Format)
-            throw new UserError($"{path}: no integer program; write one with 'efqat integer compile --out FILE'");
+        if (metadata.GetValueOrDefault(FormatKey, "") is var format && format != Format)
+            throw new UserError(format.StartsWith(Family, StringComparison.Ordinal)
+                ? $"{path}: an integer program as another version of the kit writes it ({format}; here {Format}); compile it again"
+                : $"{path}: no integer program; write one with 'efqat integer compile --out FILE'");
         try
         {
-            var reader = new StepReader(
-                tensors["weights"].data<sbyte>().ToArray(), tensors["integers"].data<int>().ToArray(),
-                tensors["fractions"].data<short>().ToArray(), tensors["scales"].data<float>().ToArray());
+            var reader = new StepReader(tensors["integers"].data<byte>().ToArray(), tensors["scales"].data<float>().ToArray());
             Step[] steps = [.. metadata[Steps].Split('\n').Select(reader.Step)];
             reader.CheckEnd();
             metadata.Remove(Steps);

@@ -1,9 +1,8 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace EfQat.Integer.Program;
 
-/// <summary>The border: the only step that reads floats. code = clamp(round(x / s) + z, 0, max), halves to even, as in training.</summary>
+/// <summary>The border: the only step that reads floats. code = clamp(round(x / s) + z, 0, max), halves to even, as in training; NaN counts as zero.</summary>
 /// <param name="Name">Of the quantizer.</param>
 /// <param name="From">Nothing.</param>
 /// <param name="Height">H.</param>
@@ -25,15 +24,19 @@ public sealed record QuantizeInput(string Name, int[] From, int Height, int Widt
         var image = data.Image;
         var codes = data.Output;
         var inverse = 1 / Scale;
-        var floats = MemoryMarshal.Cast<float, Vector<float>>(image);
-        Vector<float> lowest = new(Min - Zero), highest = new(Max - Zero), zero = new(Zero);
-        for (int i = 0; i < floats.Length; i++)
+        Vector<float> lowest = new(Min - Zero), highest = new(Max - Zero);
+        int i = 0, lanes = Vector<float>.Count;
+        for (; i <= codes.Length - 4 * lanes; i += 4 * lanes)
         {
-            // Rounded before the zero point comes to it: a half goes to the even neighbour of x / s.
-            var code = Vector.Clamp(Vector.Round(floats[i] * inverse), lowest, highest) + zero;
-            for (int lane = 0; lane < Vector<float>.Count; lane++) codes[i * Vector<float>.Count + lane] = (byte)code[lane];
+            var (first, second) = (Codes(image[i..], inverse, lowest, highest), Codes(image[(i + lanes)..], inverse, lowest, highest));
+            var (third, fourth) = (Codes(image[(i + 2 * lanes)..], inverse, lowest, highest), Codes(image[(i + 3 * lanes)..], inverse, lowest, highest));
+            var signed = Vector.Narrow(Vector.Narrow(first, second), Vector.Narrow(third, fourth)).As<sbyte, byte>();
+            (signed + new Vector<byte>(Zero)).CopyTo(codes[i..]);
         }
-        for (int i = floats.Length * Vector<float>.Count; i < codes.Length; i++)
-            codes[i] = (byte)(Math.Clamp(MathF.Round(image[i] * inverse), Min - Zero, Max - Zero) + Zero);
+        for (; i < codes.Length; i++) codes[i] = (byte)((int)Math.Clamp(MathF.Round(image[i] * inverse), Min - Zero, Max - Zero) + Zero);
     }
+
+    // The zero point comes afterwards: a half goes to the even neighbour of x / s.
+    private static Vector<int> Codes(ReadOnlySpan<float> image, float inverse, Vector<float> lowest, Vector<float> highest) =>
+        Vector.ConvertToInt32Native(Vector.Clamp(Vector.Round(new Vector<float>(image) * inverse), lowest, highest));
 }

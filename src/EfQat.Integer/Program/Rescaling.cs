@@ -21,23 +21,45 @@ public sealed record Rescaling(int First, int Second, int Offset, int Shift, byt
     /// <summary>The codes of as many pairs.</summary>
     public void Apply(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
     {
-        int width = Vector<byte>.Count, whole = output.Length / width * width;
-        for (int i = 0; i < whole; i += width)
+        int i = 0;
+        for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
         {
             Vector.Widen(new Vector<byte>(first[i..]), out var firstLow, out var firstHigh);
             Vector.Widen(new Vector<byte>(second[i..]), out var secondLow, out var secondHigh);
             Vector.Narrow(Codes(firstLow, secondLow), Codes(firstHigh, secondHigh)).CopyTo(output[i..]);
         }
-        for (int i = whole; i < output.Length; i++) output[i] = Apply(first[i], second[i]);
+        for (; i < output.Length; i++) output[i] = Apply(first[i], second[i]);
+    }
+
+    /// <summary>The codes of as many first operands, where the second has no part.</summary>
+    public void Apply(ReadOnlySpan<byte> codes, Span<byte> output)
+    {
+        int i = 0;
+        if (First == 1 << Shift && Offset == 1 << (Shift - 1)) // the same grid
+            for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+                Vector.Clamp(new Vector<byte>(codes[i..]), new(Min), new(Max)).CopyTo(output[i..]);
+        for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(codes[i..]), out var low, out var high);
+            Vector.Narrow(Codes(low), Codes(high)).CopyTo(output[i..]);
+        }
+        for (; i < output.Length; i++) output[i] = Apply(codes[i], 0);
     }
 
     private Vector<ushort> Codes(Vector<ushort> first, Vector<ushort> second)
     {
         Vector.Widen(first, out var firstLow, out var firstHigh);
         Vector.Widen(second, out var secondLow, out var secondHigh);
-        return Vector.Narrow(Codes(firstLow, secondLow), Codes(firstHigh, secondHigh));
+        return Vector.Narrow(
+            Codes(firstLow.As<uint, int>() * First + secondLow.As<uint, int>() * Second),
+            Codes(firstHigh.As<uint, int>() * First + secondHigh.As<uint, int>() * Second));
     }
 
-    private Vector<uint> Codes(Vector<uint> first, Vector<uint> second) => Vector.Clamp(
-        (first.As<uint, int>() * First + second.As<uint, int>() * Second + new Vector<int>(Offset)) >> Shift, new(Min), new(Max)).As<int, uint>();
+    private Vector<ushort> Codes(Vector<ushort> codes)
+    {
+        Vector.Widen(codes, out var low, out var high);
+        return Vector.Narrow(Codes(low.As<uint, int>() * First), Codes(high.As<uint, int>() * First));
+    }
+
+    private Vector<uint> Codes(Vector<int> sums) => Vector.Clamp((sums + new Vector<int>(Offset)) >> Shift, new(Min), new(Max)).As<int, uint>();
 }

@@ -5,6 +5,7 @@ namespace EfQat.Integer.Program;
 /// <summary>What a step reads and writes.</summary>
 internal readonly ref struct StepData(IntegerSession session, int step, ReadOnlySpan<float> image, Span<float> logits)
 {
+    private const int Few = 1 << 13;
     private readonly Step self = session.Program.Steps[step];
 
     /// <summary>The network's input. // [H, W, C]</summary>
@@ -23,4 +24,20 @@ internal readonly ref struct StepData(IntegerSession session, int step, ReadOnly
 
     public Span<byte> Scratch => session.Scratch;
     public Workers Workers => session.Workers;
+
+    /// <summary>Lets threads share the rows; few codes are not worth waking them.</summary>
+    public void ShareRows()
+    {
+        int pieces = Math.Clamp(OutputShape.Count / Few, 1, OutputShape.Height);
+        Workers.Run(new Rows(session, step, pieces), pieces);
+    }
+
+    private readonly struct Rows(IntegerSession session, int step, int pieces) : IJob
+    {
+        public void Run(int piece, int thread)
+        {
+            var (from, to) = Workers.Part(session.Program.Shapes[step].Height, piece, pieces);
+            ((RowStep)session.Program.Steps[step]).Run(new(session, step, default, default), from, to);
+        }
+    }
 }

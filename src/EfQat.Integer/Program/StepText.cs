@@ -6,9 +6,7 @@ namespace EfQat.Integer.Program;
 /// <summary>Steps as lines of text, their arrays one after another. What a record is made of is what its constructor takes.</summary>
 internal sealed class StepWriter
 {
-    public List<sbyte> Weights { get; } = [];
-    public List<int> Integers { get; } = [];
-    public List<short> Fractions { get; } = [];
+    public List<byte> Integers { get; } = [];
     public List<float> Scales { get; } = [];
 
     public string Line(Step step) => string.Join(' ', [step.GetType().Name, .. Words(step)]);
@@ -22,9 +20,9 @@ internal sealed class StepWriter
         {
             case IFormattable number: return [number.ToString(null, CultureInfo.InvariantCulture)];
             case string or bool: return [$"{value}"];
-            case sbyte[] codes: Weights.AddRange(codes); break;
-            case int[] integers: Integers.AddRange(integers); break;
-            case short[] fractions: Fractions.AddRange(fractions); break;
+            case sbyte[] codes: PackedIntegers.Write(Integers, [.. codes]); break;
+            case int[] integers: PackedIntegers.Write(Integers, integers); break;
+            case short[] fractions: PackedIntegers.Write(Integers, [.. fractions]); break;
             case float[] scales: Scales.AddRange(scales); break;
             case Array: break;
             default: return StepText.Parts(value.GetType()).SelectMany(part => Words(part.Name!, value.GetType().GetProperty(part.Name!)!.GetValue(value)!));
@@ -35,9 +33,9 @@ internal sealed class StepWriter
 }
 
 /// <summary>The way back.</summary>
-internal sealed class StepReader(sbyte[] weights, int[] integers, short[] fractions, float[] scales)
+internal sealed class StepReader(byte[] integers, float[] scales)
 {
-    private int weightsRead, integersRead, fractionsRead, scalesRead;
+    private int integersRead, scalesRead;
 
     public Step Step(string line)
     {
@@ -49,7 +47,7 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, short[] fracti
 
     public void CheckEnd()
     {
-        if ((weightsRead, integersRead, fractionsRead, scalesRead) != (weights.Length, integers.Length, fractions.Length, scales.Length))
+        if ((integersRead, scalesRead) != (integers.Length, scales.Length))
             throw new FormatException("there are more numbers than its steps need");
     }
 
@@ -67,20 +65,21 @@ internal sealed class StepReader(sbyte[] weights, int[] integers, short[] fracti
         if (type.IsPrimitive) return Convert.ChangeType(Next(words), type, CultureInfo.InvariantCulture);
         if (!type.IsArray) return Record(type, words);
         int length = int.Parse(Next(words), NumberStyles.None, CultureInfo.InvariantCulture);
-        if (type == typeof(sbyte[])) return Take(weights, ref weightsRead, length);
-        if (type == typeof(int[])) return Take(integers, ref integersRead, length);
-        if (type == typeof(short[])) return Take(fractions, ref fractionsRead, length);
-        if (type == typeof(float[])) return Take(scales, ref scalesRead, length);
+        if (type == typeof(sbyte[])) return Array.ConvertAll(Integers(length), number => checked((sbyte)number));
+        if (type == typeof(short[])) return Array.ConvertAll(Integers(length), number => checked((short)number));
+        if (type == typeof(int[])) return Integers(length);
+        if (type == typeof(float[])) return scales.AsSpan((scalesRead += length) - length, length).ToArray();
         if (length > words.Count) throw new FormatException($"{length} parts in {words.Count} words");
         var array = Array.CreateInstance(type.GetElementType()!, length);
         for (int i = 0; i < length; i++) array.SetValue(Record(type.GetElementType()!, words), i);
         return array;
     }
 
-    private static T[] Take<T>(T[] from, ref int read, int length)
+    private int[] Integers(int length)
     {
-        var taken = from.AsSpan(read, length).ToArray();
-        read += length;
+        ReadOnlySpan<byte> rest = integers.AsSpan(integersRead);
+        int[] taken = PackedIntegers.Read(ref rest, length);
+        integersRead = integers.Length - rest.Length;
         return taken;
     }
 

@@ -33,5 +33,8 @@ public readonly record struct BackwardTime(double InputGradient, double WeightGr
         return result;
     }
 
+    /// <summary>Books seconds that were measured elsewhere.</summary>
+    internal static void Add(Part part, double seconds) => Interlocked.Add(ref Ticks[(int)part], (long)(seconds * Stopwatch.Frequency));
+
     private static double Of(Part part) => Interlocked.Read(ref Ticks[(int)part]) * 1000.0 / Stopwatch.Frequency;
 }

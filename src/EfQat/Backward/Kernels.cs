@@ -50,7 +50,8 @@ public static partial class Kernels
         return (results[0], results[1]);
     }
 
-    private static bool HasFused(string name, Tensor tensor) => tensor.device_type == DeviceType.CPU && HasNative(name);
+    private static bool HasFused(string name, Tensor tensor) =>
+        tensor.device_type == DeviceType.CPU && tensor.dtype == float32 && precision != Precision.BFloat16 && HasNative(name);
 
 #if LOCAL_TORCH
     private static bool HasNative(string name) => UseFused && NativeOps.Exists(name);

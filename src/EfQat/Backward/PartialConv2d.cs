@@ -28,8 +28,26 @@ public static class PartialConv2d
     /// <param name="bias">Or null. // [K]</param>
     /// <param name="shape">Stride, padding, groups.</param>
     /// <returns>Y. // [N, K, H', W']</returns>
-    public static Tensor Apply(Tensor x, Tensor weight, RowSet rows, Tensor? unfrozen, Tensor? bias, ConvShape shape) =>
-        Function.apply(x, unfrozen!, bias!, weight, rows, shape);
+    public static Tensor Apply(Tensor x, Tensor weight, RowSet rows, Tensor? unfrozen, Tensor? bias, ConvShape shape)
+    {
+        var y = Function.apply(x, unfrozen!, bias!, weight, rows, shape);
+        if (bias is null) Convolved.Attach(y, new(x, unfrozen, weight, rows, shape));
+        return y;
+    }
+
+    internal static void CountInput(Tensor grad, Tensor weight, Tensor gradInput)
+    {
+        MultiplyAdds.AddInput(PerFilter(grad, weight) * weight.shape[0]);
+        OperandBytes.AddInput(grad, weight, gradInput);
+    }
+
+    internal static void CountWeight(Tensor grad, Tensor weight, RowSet rows, Tensor input, Tensor gradRows)
+    {
+        MultiplyAdds.AddWeight(PerFilter(grad, weight) * rows.Count);
+        OperandBytes.AddWeight(grad, rows, input, gradRows);
+    }
+
+    private static long PerFilter(Tensor grad, Tensor weight) => grad.numel() / weight.shape[0] * (weight.numel() / weight.shape[0]);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -61,22 +79,18 @@ public static class PartialConv2d
             var (rows, shape) = ((RowSet)ctx.get_data("rows"), (ConvShape)ctx.get_data("shape"));
             var (inputShape, inputNeeded) = ((long[], bool))ctx.get_data("input");
             var weight = saved[0];
-            long perFilter = grad_output.numel() / weight.shape[0] * (weight.numel() / weight.shape[0]);
-
             Tensor? gradInput = null, gradRows = null, gradBias = null;
             if (inputNeeded)
             {
                 gradInput = Measure(Part.InputGradient, () => Kernels.ConvInputGradient(grad_output, weight, inputShape, shape));
-                MultiplyAdds.AddInput(perFilter * rows.Total);
-                OperandBytes.AddInput(grad_output, weight, gradInput);
+                CountInput(grad_output, weight, gradInput);
             }
             if (!rows.IsNone)
             {
                 gradRows = Measure(Part.WeightGradient, () => saved.Count == 2
                     ? Kernels.ConvWeightGradient(grad_output, saved[1], rows, weight.shape, shape)
                     : Kernels.ConvWeightGradient(grad_output, saved[1], saved[2], saved[3], (int)ctx.get_data("qmin"), rows, weight.shape, shape));
-                MultiplyAdds.AddWeight(perFilter * rows.Count);
-                OperandBytes.AddWeight(grad_output, rows, saved[1], gradRows);
+                CountWeight(grad_output, weight, rows, saved[1], gradRows);
             }
             if ((bool)ctx.get_data("bias"))
                 gradBias = grad_output.sum([0, 2, 3]);

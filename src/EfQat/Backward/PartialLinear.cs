@@ -33,7 +33,7 @@ public static class PartialLinear
             ctx.save_data("rows", rows);
             ctx.save_data("input", x.requires_grad);
             ctx.save_data("bias", bias is not null);
-            return nn.functional.linear(x, weight, bias);
+            return Kernels.Linear(x, weight, bias);
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -47,14 +47,14 @@ public static class PartialLinear
             Tensor? gradInput = null, gradRows = null, gradBias = null;
             if ((bool)ctx.get_data("input"))
             {
-                gradInput = Measure(Part.InputGradient, () => grad_output.matmul(saved[0]));
+                gradInput = Measure(Part.InputGradient, () => Kernels.Product(grad_output, saved[0]));
                 MultiplyAdds.AddInput(perRow * output);
                 OperandBytes.AddInput(grad_output, saved[0], gradInput);
             }
             if (!rows.IsNone)
             {
                 var selected = rows.IsAll ? g : g.index_select(1, rows.ToTensor(g.device));
-                gradRows = Measure(Part.WeightGradient, () => selected.t().matmul(saved[1].reshape(-1, input)));  // [R, in]
+                gradRows = Measure(Part.WeightGradient, () => Kernels.Product(selected.t(), saved[1].reshape(-1, input)));  // [R, in]
                 MultiplyAdds.AddWeight(perRow * rows.Count);
                 OperandBytes.AddWeight(grad_output, rows, saved[1], gradRows);
             }

@@ -14,8 +14,15 @@ internal static class Cosine
         return where(xx.eq(0) & yy.eq(0), ones_like(cosine), cosine);
     }
 
-    /// <summary>Of each sample. // [N, …] and [N, …] → [N], float64</summary>
-    public static Tensor OfSamples(Tensor x, Tensor y) => Of(Dot(x, y), Dot(x, x), Dot(y, y));
+    /// <summary>⟨x, y⟩ of each sample. // [N, …] and [N, …] → [N], float64</summary>
+    public static Tensor Dot(Tensor x, Tensor y) =>
+        (x * y).sum([.. Enumerable.Range(1, (int)x.ndim - 1).Select(dim => (long)dim)]).to(float64);
 
-    private static Tensor Dot(Tensor x, Tensor y) => (x * y).sum([.. Enumerable.Range(1, (int)x.ndim - 1).Select(dim => (long)dim)], type: float64);
+    /// <summary>‖x‖² of each sample: rows in float, in the order in which they lie in memory, then in double. // [N, …] → [N], float64</summary>
+    public static Tensor Square(Tensor x)
+    {
+        if (x.ndim == 4 && x.stride(1) == 1) x = x.permute(0, 2, 3, 1);
+        var rows = x.ndim > 3 ? x.flatten(2) : x;                                          // [N, …, row]
+        return rows.norm(-1).to(float64).square().reshape(x.shape[0], -1).sum(1);
+    }
 }

@@ -60,15 +60,14 @@ public static class EasyQuant
 
     private static Found Weights(QuantizedLayer layer, Tensor input, Reference reference, ScaleRange range)
     {
-        double Cosine() => reference.Cosine(layer, layer.call(input));
         var start = layer.Integers.Scale;                                                                          // [out]
         float[][] steps = [.. start.data<float>().ToArray().Select(step => range.Steps(step).Select(s => (float)s).ToArray())];
         using var candidates = stack(steps.Select(filter => tensor(filter, device: start.device)), 1);              // [C, out]
-        var cosines = FilterCosines.Of(layer, input, reference.Target(layer), candidates, reference.Tail(layer));  // [C, out]
+        var cosines = FilterCosines.Of(layer, input, reference.Output(layer), candidates, reference.Tail(layer));  // [C, out]
         var best = steps.Select((filter, o) => filter[ScaleSearch.Best(cosines.select(1, o).data<double>().ToArray())]).ToArray();
-        double before = Cosine();
+        double before = reference.Objective(layer)(input);
         layer.SetScales(tensor(best, device: start.device));
-        double after = Cosine();
+        double after = reference.Objective(layer)(input);
         if (after < before) layer.SetScales(start);
         return new(before, Math.Max(before, after), cosines.mean([1]).data<double>().ToArray());
     }
@@ -77,11 +76,12 @@ public static class EasyQuant
     {
         double[] steps = range.Steps(quantizer.Scale);
         double zeroPoint = quantizer.ZeroPoint;
+        var objective = reference.Objective(quantizer);
         double[] cosines = [.. steps.Select(step =>
         {
             using var scope = NewDisposeScope();
             quantizer.Set(step, zeroPoint);
-            return reference.Cosine(quantizer, quantizer.call(input));
+            return objective(quantizer.call(input));
         })];
         int best = ScaleSearch.Best(cosines);
         quantizer.Set(steps[best], zeroPoint);

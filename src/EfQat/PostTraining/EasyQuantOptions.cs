@@ -24,7 +24,10 @@ public sealed record EasyQuantOptions
     /// <summary>Tried for the scale of each activation.</summary>
     public ScaleRange ActivationRange { get; init; } = new(0.5, 2, 100);
 
-    /// <summary>The activation scales to start from; weights start from their largest magnitude.</summary>
+    /// <summary>
+    /// The activation scales to start from; weights start from their largest magnitude. The first sweep fits weights to activations on these scales:
+    /// where the maxima are too coarse for few bits, KL thresholds are the better start, which the authors' code has too.
+    /// </summary>
     public ObserverKind ActivationStart { get; init; } = ObserverKind.MinMax;
 
     /// <summary>Outputs are compared with their bias, and behind the ReLU where one follows; else without either.</summary>

@@ -4,77 +4,93 @@ namespace EfQat.PostTraining;
 
 /// <summary>
 /// The weight sweep's objective, for every filter o and candidate scale c at once: (1/N) Σ_i cos(O_io, ŵ_co·X_i), where the columns of X_i are
-/// the patches of sample i that a filter meets (im2col). The cosine needs two sums of each product, and these have two ways:
+/// the patches of sample i that a filter meets (im2col). Two sums of each product are all that the cosine needs:
 /// <code>
-/// ⟨O, ŵX⟩ and ‖ŵX‖²          the product itself, D·P multiply-adds a candidate
-/// ŵ·(XOᵀ) and ŵ·(XXᵀ)·ŵᵀ     from Gram matrices that all candidates share, D·D multiply-adds: less where P > D
+/// ⟨O, ŵX⟩ = ŵ·(XOᵀ)       XOᵀ is the same for all candidates
+/// ‖ŵX‖²   = ŵ·(XXᵀ)·ŵᵀ    likewise, with D·D multiply-adds a candidate where the product itself takes D·P
 /// </code>
-/// D weights of a filter, P positions.
+/// D weights of a filter, P positions. The cosine does not see a filter's step: ŵ are integers here, so that equal integers give equal cosines.
 /// </summary>
 internal static class FilterCosines
 {
-    private const long Budget = 1 << 23;  // candidate weights in memory at a time
+    private const long Budget = 1 << 21;    // numbers in memory at a time
+    private const long DoubleCost = 2;      // XXᵀ is in float64, a product in float32
 
     /// <param name="layer">With one scale per output channel.</param>
     /// <param name="input">Â, of all samples. // [N, …]</param>
     /// <param name="target">O as it is compared. // [N, …]</param>
     /// <param name="steps">Candidate scales. // [C, out]</param>
-    /// <param name="tail">What happens to a product before it is compared, given which filters it is of: from, count; null: nothing. // [g, C, k, P]</param>
+    /// <param name="tail">
+    /// What happens to a product before it is compared, given which filters it is of: from, count; null: nothing. // [g, k, C, n, P]
+    /// </param>
     /// <returns>// [C, out], float64</returns>
     public static Tensor Of(QuantizedLayer layer, Tensor input, Tensor target, Tensor steps, Func<Tensor, long, long, Tensor>? tail = null)
     {
         using var scope = NewDisposeScope();
         long groups = (layer as QuantConv2d)?.Shape.Groups ?? 1, candidates = steps.shape[0];
-        var weight = layer.CompleteWeight.reshape(groups, layer.CompleteWeight.shape[0] / groups, -1);  // [g, K, D]
+        var weight = layer.CompleteWeight.reshape(groups, layer.CompleteWeight.shape[0] / groups, -1);                      // [g, K, D]
         var (filters, length) = (weight.shape[1], weight.shape[2]);
-        var (patches, outputs) = (Patches(layer, input), ByChannel(layer, target));
-        long slice = Math.Clamp(Budget / (candidates * groups * length), 1, filters);
+        steps = LogScale.Exp(steps.log()).t().reshape(groups, filters, candidates, 1);                                      // as layers have them
+        var (patches, outputs) = (Patches(layer, input), ByChannel(layer, target));                                         // [S, g·D…, P…], [S, g·K, P…]
+        long samples = outputs.shape[0], positions = outputs[0].numel() / (groups * filters);
+        bool byGram = tail is null && positions > DoubleCost * length;
+        long columns = byGram ? length : positions;
+        long slice = Math.Clamp(Budget / (candidates * groups * Math.Max(length, columns)), 1, filters);
+        long together = Math.Clamp(Budget / (candidates * groups * slice * columns), 1, samples);
         List<Tensor> cosines = [];
         for (long from = 0; from < filters; from += slice)
         {
             long count = Math.Min(slice, filters - from);
-            var quantized = Candidates(weight.narrow(1, from, count), steps.reshape(candidates, groups, -1).narrow(2, from, count), layer.WeightGrid);
-            var sum = zeros([groups, candidates, count], float64, input.device);
-            for (long i = 0; i < patches.shape[0]; i++)
+            var step = steps.narrow(1, from, count);
+            var w = Integers(weight.narrow(1, from, count), step, layer.WeightGrid);                                        // [g, k, C, D]
+            var w64 = w.to(float64);
+            var sum = zeros([groups, count, candidates], float64, input.device);
+            for (long first = 0; first < samples; first += together)
             {
-                using var sample = NewDisposeScope();
-                var x = patches.select(0, i).reshape(groups, length, -1).to(float64);                                   // [g, D, P]
-                var o = outputs.select(0, i).reshape(groups, filters, -1).narrow(1, from, count).to(float64);           // [g, k, P]
-                var (dot, square) = tail is null && x.shape[2] > length
-                    ? ByGram(quantized, x, o)
-                    : ByProduct(quantized, x, o, tail is null ? null : y => tail(y, from, count));
-                sum.add_(Cosine.Of(dot, o.square().sum(-1).unsqueeze(1), square));
+                using var some = NewDisposeScope();
+                long n = Math.Min(together, samples - first);
+                var x = patches.narrow(0, first, n).reshape(n, groups, length, positions);                                  // [n, g, D, P]
+                var o = outputs.narrow(0, first, n).reshape(n, groups, filters, positions).narrow(2, from, count);          // [n, g, k, P]
+                var (dot, square) = tail is null
+                    ? Sums(w, w64, x, o, byGram)
+                    : Sums(tail(Times(w, x) * step.unsqueeze(-1), from, count).to(float64), o);                             // [g, k, C, n] each
+                sum.add_(Cosine.Of(dot, o.to(float64).square().sum(-1).permute(1, 2, 0).unsqueeze(2), square).sum(-1));
             }
-            cosines.Add(sum / patches.shape[0]);
+            cosines.Add(sum / samples);
         }
-        return cat(cosines, 2).permute(1, 0, 2).reshape(candidates, -1).MoveToOuterDisposeScope();
+        return cat(cosines, 1).reshape(-1, candidates).t().MoveToOuterDisposeScope();
     }
 
-    /// <summary>⟨O, ŵX⟩ and ‖ŵX‖². // [g, C, k] each, from ŵ [g, C, k, D], X [g, D, P] and O [g, k, P]</summary>
-    internal static (Tensor Dot, Tensor Square) ByProduct(Tensor w, Tensor x, Tensor o, Func<Tensor, Tensor>? tail = null)
+    /// <summary>⟨O, ŵX⟩ and ‖ŵX‖². // [g, k, C, n] each, float64</summary>
+    /// <param name="w">ŵ. // [g, k, C, D]</param>
+    /// <param name="w64">The same. // float64</param>
+    /// <param name="x">X. // [n, g, D, P]</param>
+    /// <param name="o">O. // [n, g, k, P]</param>
+    /// <param name="byGram">‖ŵX‖² from XXᵀ, not from the product.</param>
+    internal static (Tensor Dot, Tensor Square) Sums(Tensor w, Tensor w64, Tensor x, Tensor o, bool byGram)
     {
-        var y = Flat(w).bmm(x).reshape([.. w.shape[..3], x.shape[2]]);                                                  // [g, C, k, P]
-        if (tail is not null) y = tail(y);
-        return ((y * o.unsqueeze(1)).sum(-1), y.square().sum(-1));
+        var x64 = x.to(float64);
+        var dot = w64.flatten(0, 1).bmm(TimesTransposed(x64, o.to(float64)).permute(1, 3, 2, 0).flatten(0, 1)).reshape([.. w.shape[..3], -1]);
+        return (dot, byGram ? (Times(w64, TimesTransposed(x64, x64)) * w64.unsqueeze(3)).sum(-1).clamp_min(0) : Squares(Times(w, x)));
     }
 
-    /// <summary>The same from XXᵀ and XOᵀ.</summary>
-    internal static (Tensor Dot, Tensor Square) ByGram(Tensor w, Tensor x, Tensor o)
-    {
-        var transposed = x.transpose(1, 2);
-        var (xx, ox) = (x.bmm(transposed), o.bmm(transposed));                                                          // [g, D, D], [g, k, D]
-        return ((w * ox.unsqueeze(1)).sum(-1), (Flat(w).bmm(xx).reshape(w.shape) * w).sum(-1).clamp_min(0));
-    }
+    /// <summary>⟨O, Ô⟩ and ‖Ô‖² of outputs. // [g, k, C, n] each, from [g, k, C, n, P] and [n, g, k, P]</summary>
+    private static (Tensor Dot, Tensor Square) Sums(Tensor output, Tensor o) =>
+        ((output * o.permute(1, 2, 0, 3).unsqueeze(2)).sum(-1), Squares(output));
 
-    private static Tensor Flat(Tensor w) => w.reshape(w.shape[0], -1, w.shape[3]);
+    private static Tensor Squares(Tensor output) => output.norm(-1).to(float64).square();
 
-    /// <summary>ŵ of every candidate. // [g, C, k, D], float64, from [g, k, D] and [C, g, k]</summary>
-    private static Tensor Candidates(Tensor weight, Tensor steps, Grid grid)
-    {
-        long[] shape = [steps.shape[0], .. weight.shape];
-        var rows = weight.unsqueeze(0).expand(shape).reshape(-1, weight.shape[2]);
-        return FakeQuantizeRows.Apply(rows, steps.log().flatten(), grid).reshape(shape).transpose(0, 1).to(float64);
-    }
+    /// <summary>ŵ·M of every candidate and sample. // [g, k, C, n, M] from [g, k, C, D] and [n, g, D, M]</summary>
+    private static Tensor Times(Tensor w, Tensor m) =>
+        w.flatten(1, 2).bmm(m.permute(1, 2, 0, 3).flatten(2)).reshape([.. w.shape[..3], m.shape[0], m.shape[3]]);
+
+    /// <summary>XYᵀ of every sample and group. // [n, g, D, E] from [n, g, D, P] and [n, g, E, P]</summary>
+    private static Tensor TimesTransposed(Tensor x, Tensor y) =>
+        x.flatten(0, 1).bmm(y.flatten(0, 1).transpose(1, 2)).reshape([.. x.shape[..3], y.shape[2]]);
+
+    /// <summary>Of every candidate. // [g, k, C, D] from [g, k, D] and [g, k, C, 1]</summary>
+    private static Tensor Integers(Tensor weight, Tensor steps, Grid grid) =>
+        (weight.unsqueeze(2) * steps.reciprocal()).round_().clamp_(grid.QMin, grid.QMax);
 
     /// <summary>The patches that the filters meet, as a view where that can be. // [S, in, …, P]</summary>
     private static Tensor Patches(QuantizedLayer layer, Tensor x)

@@ -2,18 +2,15 @@ using EfQat.Quantization;
 
 namespace EfQat.PostTraining;
 
-/// <summary>A layer that reads a quantizer's output, through operators that only move its values.</summary>
-internal sealed record Reader(QuantizedLayer Layer, IReadOnlyList<KeepsGrid> Moves)
-{
-    public Tensor Output(Tensor quantized) => Layer.call(Moves.Aggregate(quantized, (x, move) => move.call(x)));
-}
-
 /// <summary>What EasyQuant compares with: the float network's outputs O, and who reads whose.</summary>
 internal sealed class Reference
 {
+    /// <summary>A layer that reads a quantizer's output, through operators that only move its values.</summary>
+    private sealed record Reader(QuantizedLayer Layer, IReadOnlyList<KeepsGrid> Moves);
+
     private readonly Dictionary<FakeQuantize, List<Reader>> readers = [];
-    private readonly Dictionary<QuantizedLayer, Tensor> layers = [];
-    private readonly Dictionary<FakeQuantize, Tensor> unread = [];
+    private readonly Dictionary<QuantizedLayer, Target> layers = [];
+    private readonly Dictionary<FakeQuantize, Target> unread = [];
     private readonly HashSet<QuantizedLayer> beforeRelu = [];
     private readonly bool afterRelu;
 
@@ -28,13 +25,17 @@ internal sealed class Reference
         Quantize.SetState(model, QuantizerState.Off);
         try
         {
-            RunFloat(model, samples, scope);
+            foreach (var (layer, output) in RunFloat(model, samples, scope))
+            {
+                var compared = Compared(layer, output);
+                layers.Add(layer, new(compared, scope));
+                if (!ReferenceEquals(compared, output)) output.Dispose();
+            }
         }
         finally
         {
             Quantize.SetState(model, QuantizerState.On);
         }
-        foreach (var layer in layers.Keys.ToArray()) layers[layer] = Kept(Compared(layer, layers[layer]), scope);
     }
 
     /// <summary>Layers that run.</summary>
@@ -47,20 +48,31 @@ internal sealed class Reference
         model.named_modules().First(pair => ReferenceEquals(pair.module, module)).name;
 
     /// <summary>O as it is compared. // [N, …]</summary>
-    public Tensor Target(QuantizedLayer layer) => layers[layer];
+    public Tensor Output(QuantizedLayer layer) => layers[layer].Output;
 
-    /// <summary>(1/N) Σ_i cos(O_i, Ô_i) of a layer's output Ô.</summary>
-    public double Cosine(QuantizedLayer layer, Tensor output) => Mean(layers[layer], Compared(layer, output));
+    /// <summary>(1/N) Σ_i cos(O_i, Ô_i) of a layer, given its input; its weights are quantized as they are now.</summary>
+    public Func<Tensor, double> Objective(QuantizedLayer layer)
+    {
+        var (product, target) = (new Product(layer), layers[layer]);
+        return input => target.Cosine(afterRelu ? Behind(layer, product.Of(input)) : product.Of(input));
+    }
 
     /// <summary>The mean cosine of what a quantizer's output leads to: the outputs of the layers that read it; its own where none does [ours].</summary>
-    public double Cosine(FakeQuantize quantizer, Tensor output) => unread.TryGetValue(quantizer, out var own)
-        ? Mean(own, output)
-        : readers[quantizer].Average(reader => Cosine(reader.Layer, reader.Output(output)));
+    public Func<Tensor, double> Objective(FakeQuantize quantizer)
+    {
+        if (unread.TryGetValue(quantizer, out var own)) return own.Cosine;
+        var objectives = readers[quantizer].Select(reader => (reader.Moves, Of: Objective(reader.Layer))).ToArray();
+        return output =>
+        {
+            using var values = output.alias();  // whose integers nobody reads
+            return objectives.Average(objective => objective.Of(objective.Moves.Aggregate(values, (x, move) => move.call(x))));
+        };
+    }
 
     /// <summary>What happens to some filters' products before they are compared; null: nothing.</summary>
     public Func<Tensor, long, long, Tensor>? Tail(QuantizedLayer layer) => !afterRelu ? null : (product, from, count) =>
     {
-        if (layer.Bias is { } bias) product = product + bias.reshape(product.shape[0], 1, -1, 1).narrow(2, from, count);
+        if (layer.Bias is { } bias) product = product + bias.reshape(product.shape[0], -1, 1, 1, 1).narrow(1, from, count);
         return beforeRelu.Contains(layer) ? product.relu() : product;
     };
 
@@ -69,36 +81,42 @@ internal sealed class Reference
         if (GridTag.Of(input) is { Quantizer: { } quantizer } integers) readers[quantizer].Add(new(layer, integers.Moves));
     }
 
-    private void RunFloat(nn.Module<Tensor, Tensor> model, Tensor samples, DisposeScope scope)
+    private Dictionary<QuantizedLayer, Tensor> RunFloat(nn.Module<Tensor, Tensor> model, Tensor samples, DisposeScope scope)
     {
+        Dictionary<QuantizedLayer, Tensor> outputs = [];
         QuantizedLayer? last = null;
         Arrivals.Watch(model, samples,
             (layer, x) =>
             {
-                layers.Add(last = layer, Kept(layer.call(x), scope));
-                if (!layers[layer].isfinite().all().item<bool>())
+                var output = layer.call(x);
+                if (!output.isfinite().all().item<bool>())
                     throw new UserError($"{NameOf(model, layer)}: its float output holds NaN or infinity; check the model's weights and the samples");
+                scope.Attach(output);
+                outputs.Add(last = layer, output);
             },
             (quantizer, x) =>
             {
                 if (readers.TryGetValue(quantizer, out var reading) && reading.Count == 0)
-                    unread.Add(quantizer, Kept(quantizer.call(x).alias(), scope));
-                if (quantizer.Relu && last is not null && x.shape.SequenceEqual(layers[last].shape) && x.Equals(layers[last]))
+                    unread.Add(quantizer, new(quantizer.call(x).alias(), scope));
+                if (quantizer.Relu && last is not null && x.shape.SequenceEqual(outputs[last].shape) && x.Equals(outputs[last]))
                     beforeRelu.Add(last);
             });
+        return outputs;
     }
 
-    private static Tensor Kept(Tensor output, DisposeScope scope)
-    {
-        scope.Attach(output);
-        return output;
-    }
-
+    /// <summary>A layer's output as it is compared.</summary>
     private Tensor Compared(QuantizedLayer layer, Tensor output)
     {
         if (afterRelu) return beforeRelu.Contains(layer) ? output.relu() : output;
-        return layer.Bias is { } bias ? output - (layer is QuantConv2d ? bias.reshape(-1, 1, 1) : bias) : output;
+        return layer.Bias is null ? output : output - BiasOf(layer);
     }
 
-    private static double Mean(Tensor x, Tensor y) => PostTraining.Cosine.OfSamples(x, y).mean().item<double>();
+    /// <summary>The same of its product.</summary>
+    private Tensor Behind(QuantizedLayer layer, Tensor product)
+    {
+        if (layer.Bias is not null) product = product + BiasOf(layer);
+        return beforeRelu.Contains(layer) ? product.relu() : product;
+    }
+
+    private static Tensor BiasOf(QuantizedLayer layer) => layer is QuantConv2d ? layer.Bias!.reshape(-1, 1, 1) : layer.Bias!;
 }

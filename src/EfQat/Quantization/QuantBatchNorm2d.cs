@@ -39,7 +39,7 @@ public sealed class QuantBatchNorm2d : nn.Module<Tensor, Tensor>
         }
         Origin.num_batches_tracked!.add_(1);
         var outputs = Function.apply(x, Origin.weight!, Origin.bias!, Origin);
-        Normalized.Attach(outputs[0], new(x, Origin.weight!, Origin.bias!, outputs[1], outputs[2]));
+        Normalized.Attach(outputs[0], new(x, Origin.weight!, Origin.bias!, outputs[1], outputs[2]) { From = Convolved.Of(x) });
         return outputs[0];
     }
 
@@ -76,6 +76,9 @@ public sealed class QuantBatchNorm2d : nn.Module<Tensor, Tensor>
 internal sealed record Normalized(Tensor Input, Tensor Weight, Tensor Bias, Tensor Mean, Tensor Inverse)
 {
     private static readonly ConditionalWeakTable<Tensor, Normalized> Tags = [];
+
+    /// <summary>What x was made from; null where it is no convolution.</summary>
+    public Convolved? From { get; init; }
 
     public static void Attach(Tensor y, Normalized origin) => Tags.AddOrUpdate(y, origin);
 

@@ -1,3 +1,4 @@
+using EfQat.Backward;
 using EfQat.Models;
 
 namespace EfQat.Quantization;
@@ -26,5 +27,5 @@ public sealed class QuantResidualAdd : nn.Module<Tensor, Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor input1, Tensor input2) => OnGrid(input1, left) + OnGrid(input2, right);
 
-    private static Tensor OnGrid(Tensor x, FakeQuantize quantizer) => GridTag.Of(x) is null ? quantizer.call(x) : x;
+    private static Tensor OnGrid(Tensor x, FakeQuantize quantizer) => GridTag.Of(x) is null ? quantizer.call(x) : HandedOn.Take(x);
 }

@@ -1,6 +1,7 @@
 // libtorch's CPU allocator, replaced by one that counts and keeps freed blocks.
 // A training step allocates and frees the same large tensors again and again; the system's allocator unmaps each and
-// every page is faulted in anew, which costs more than many of the operators. Large blocks ask for huge pages.
+// every page is faulted in anew, which costs more than many of the operators. Large blocks ask for huge pages. What is held stays within
+// twice what was live at once, whatever sizes come and go.
 #include "seam.h"
 
 #include <c10/core/CPUAllocator.h>
@@ -19,19 +20,32 @@ namespace {
 constexpr size_t kHeader = 64;             // keeps the data on a cache line, as libtorch's vector code expects
 constexpr size_t kCachedFrom = 256 << 10;  // smaller blocks are the system allocator's own strength
 constexpr size_t kHugePage = 2 << 20;
+constexpr int64_t kMostHeld = 2;  // live and kept bytes together, by what was live at once
 
-std::atomic<int64_t> live_bytes{0}, peak_bytes{0}, cached_bytes{0};
+std::atomic<int64_t> live_bytes{0}, peak_bytes{0}, most_live_bytes{0}, cached_bytes{0};
+
+struct Kept {
+    void* memory;
+    uint64_t turn;  // in which it was freed
+};
+
 std::mutex cache_lock;
-std::map<size_t, std::vector<void*>> cache;  // by the block's size
+std::map<size_t, std::vector<Kept>> cache;  // by the block's size, in order of turns
+uint64_t turns = 0;
 
 struct Header {
     size_t block, requested;
 };
 
+void raise(std::atomic<int64_t>& most, int64_t now) {
+    auto before = most.load();
+    while (now > before && !most.compare_exchange_weak(before, now)) {}
+}
+
 void count(int64_t bytes) {
     auto now = live_bytes += bytes;
-    auto peak = peak_bytes.load();
-    while (now > peak && !peak_bytes.compare_exchange_weak(peak, now)) {}
+    raise(peak_bytes, now);
+    raise(most_live_bytes, now);
 }
 
 // Eight sizes between one power of two and the next: at most 12.5 % is wasted, and blocks are found again.
@@ -57,7 +71,7 @@ void* take(size_t bytes) {
         std::lock_guard<std::mutex> guard(cache_lock);
         auto found = cache.find(block);
         if (found != cache.end() && !found->second.empty()) {
-            memory = found->second.back();
+            memory = found->second.back().memory;
             found->second.pop_back();
             cached_bytes -= block;
         }
@@ -68,6 +82,18 @@ void* take(size_t bytes) {
     return static_cast<char*>(memory) + kHeader;
 }
 
+// Gives those back that nobody has asked for the longest while more is held than a program of these sizes needs.
+void shrink() {
+    while (cached_bytes > 0 && live_bytes + cached_bytes > kMostHeld * most_live_bytes) {
+        auto oldest = cache.end();
+        for (auto kept = cache.begin(); kept != cache.end(); ++kept)
+            if (!kept->second.empty() && (oldest == cache.end() || kept->second.front().turn < oldest->second.front().turn)) oldest = kept;
+        free(oldest->second.front().memory);
+        oldest->second.erase(oldest->second.begin());
+        cached_bytes -= oldest->first;
+    }
+}
+
 void release(void* data) {
     if (!data) return;
     void* memory = static_cast<char*>(data) - kHeader;
@@ -75,8 +101,9 @@ void release(void* data) {
     count(-static_cast<int64_t>(header.requested));
     if (header.block >= kCachedFrom) {
         std::lock_guard<std::mutex> guard(cache_lock);
-        cache[header.block].push_back(memory);
+        cache[header.block].push_back({memory, turns++});
         cached_bytes += header.block;
+        shrink();
     } else {
         free(memory);
     }
@@ -116,7 +143,7 @@ LT_API void lt_memory_reset_peak() { peak_bytes = live_bytes.load(); }
 LT_API void lt_memory_trim() {
     std::lock_guard<std::mutex> guard(cache_lock);
     for (auto& [size, blocks] : cache)
-        for (void* block : blocks) free(block);
+        for (const Kept& block : blocks) free(block.memory);
     cache.clear();
     cached_bytes = 0;
 }

@@ -71,6 +71,29 @@ public class ConvolutionKernelTests
     }
 
     [Theory]
+    [InlineData(int.MaxValue, 1)]
+    [InlineData(int.MaxValue, 31)]
+    [InlineData(int.MaxValue, 32)]
+    [InlineData(int.MaxValue, 62)]
+    [InlineData(1 << 30, 32)]
+    [InlineData(0, 62)]
+    public void TheLargestSumsAreRequantizedExactly(int multiplier, sbyte shift)
+    {
+        const int Reach = 4 * 9 * 3;
+        T[] Each<T>(params T[] values) => [.. Enumerable.Range(0, 40).Select(k => values[k % values.Length])];
+        using var workers = new Workers(1);
+        var layer = Uniform(new(4, 40, 3, 3), 1, 3) with
+        {
+            Bias = Each(int.MaxValue - Reach, -int.MaxValue, 0, 1 << 24, -Reach),
+            Output = new(Each(multiplier), Each(shift), Each<short>(short.MaxValue, short.MinValue, 0), 77, 0, 255),
+        };
+        var drawn = new RandomLayer(layer, [.. Enumerable.Range(0, 5 * 5 * 4).Select(i => (byte)(i % 4))], 5, 5);
+        var expected = drawn.Run(ConvolutionKernel.Compile(layer, KernelKind.Specification), workers);
+        Assert.All(KernelChoice.Candidates(layer), candidate =>
+            Assert.Equal(expected, drawn.Run(ConvolutionKernel.Compile(layer, candidate.Kind, candidate.Set), workers)));
+    }
+
+    [Theory]
     [InlineData(KernelKind.Direct16, 16, 127, 255, "codes up to 255 times two weights, each up to 127, exceed 32767")]
     [InlineData(KernelKind.Direct, 8192, 127, 255, "a sum can reach 2387681280, beyond INT32")]
     [InlineData(KernelKind.Winograd, 2048, 127, 255, "4 times a sum can reach 2387681280, beyond INT32")]

@@ -36,10 +36,11 @@ sealed record RandomLayer(ConvolutionLayer Layer, byte[] Input, int Height, int 
         foreach (ref var code in input.AsSpan())
             code = random.Next(3) switch { 0 => inputMax, 1 when extreme => 0, _ => (byte)random.Next(inputMax + 1) };
         T[] Each<T>(Func<T> draw) => [.. bias.Select(_ => draw())];
+        int leastShift = random.Next(2) == 0 ? 1 : 32; // one below 32 makes the whole layer steep
         byte min = (byte)random.Next(128), max = (byte)random.Next(min, 256);
         var output = new Requantization(
             Each(() => random.Next(20) == 0 ? 0 : random.Next(1 << 30, int.MaxValue)),
-            Each(() => (sbyte)(random.Next(4) == 0 ? random.Next(1, 63) : random.Next(36, 44))),
+            Each(() => (sbyte)(random.Next(4) == 0 ? random.Next(leastShift, 63) : random.Next(36, 44))),
             Each(() => (short)random.Next(short.MinValue, short.MaxValue + 1)),
             (byte)random.Next(256), random.Next(3) == 0 ? min : (byte)0, random.Next(3) == 0 ? max : (byte)255);
         return new(new(shape, weights, bias, output, inputMax, zero), input, height, width);

@@ -52,6 +52,13 @@ public sealed class NcnnNetworkTests : IDisposable
         Assert.True(network.call(x).allclose(expected, atol: 1e-6));
     }
 
+    [Theory, InlineData("9=1", true), InlineData("9=0", false)]
+    public void The_grid_of_a_concatenation_begins_at_zero_where_nothing_is_negative(string activation, bool atZero)
+    {
+        var network = NcnnNetwork.Load(Files(Small.Replace("9=1", activation)));
+        Assert.Equal(atZero, network.named_children().Single(child => child.name == "concat_grid").module is TorchSharp.Modules.ReLU);
+    }
+
     [Theory, InlineData(1), InlineData(12), InlineData(13), InlineData(26), InlineData(28)]
     public void A_truncated_bin_file_is_an_error(int cut) => Assert.Matches("small.bin: ends at byte .* weights of first", Error(() => NcnnNetwork.Load(Files(Small, cut))));
 

@@ -59,4 +59,24 @@ public sealed class SqueezeNetTests : IDisposable
                 Assert.Equal(Array.IndexOf(expected, expected.Max()), Array.IndexOf(logits, logits.Max()));
         }
     }
+
+    [SkippableFact]
+    public void Its_file_is_3_point_9_times_smaller_than_the_floats()
+    {
+        var model = Network();
+        double floats = 4.0 * model.parameters().Sum(parameter => parameter.numel());
+        var x = randn(1, 3, 70, 70) * 60;
+        Quantize.Prepare(model, Scheme.Parse("W8A8"));
+        Quantize.Calibrate(model, Scheme.Parse("W8A8"), [new Batch(x, zeros(1, dtype: int64))]);
+        string path = Path.GetTempFileName();
+        try
+        {
+            ProgramFile.Save(IntegerCompiler.Compile(model, x), path);
+            Assert.InRange(floats / new FileInfo(path).Length, 3.9, 4);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 }

@@ -2,6 +2,7 @@ using EfQat.Datasets;
 using EfQat.Integer.Ncnn;
 using EfQat.Integer.Onnx;
 using EfQat.Models;
+using EfQat.PostTraining;
 using EfQat.Quantization;
 using TorchSharp.Modules;
 
@@ -70,6 +71,63 @@ public sealed class OnnxRuntimeTests : IDisposable
             Assert.InRange(Difference(written, expected), 0, tolerance);
             Assert.InRange(Difference(optimized, expected), 0, tolerance);
         }
+    }
+
+    /// <summary>Signed symmetric grids without their lowest code, and no BatchNorm left.</summary>
+    [SkippableTheory, InlineData(8, 0.01), InlineData(7, 0.02)]
+    public void EasyQuants_network_answers_as_the_fake_quantized_one(int bits, double tolerance)
+    {
+        manual_seed(4);
+        var x = randn(8, 3, 16, 16);
+        var model = ResNet.Create("resnet20", 3, 10);
+        BatchNormFolding.Fold(model, x);
+        Quantized(model, EasyQuantOptions.Paper.Scheme(bits).ToString(), x);
+        EasyQuant.Optimize(model, x, EasyQuantOptions.Paper with { WeightRange = new(0.5, 2, 5), ActivationRange = new(0.5, 2, 5) });
+        CheckAnswers(model, x, tolerance);
+    }
+
+    /// <summary>Its 70 pixels make windows of both poolings reach beyond the picture.</summary>
+    [SkippableTheory, InlineData("W8A8", 0.02), InlineData("W7A7,first-last=2,narrow,signed", 0.03)]
+    public void SqueezeNet_answers_as_the_fake_quantized_one_and_in_full_precision_as_the_float_one(string scheme, double tolerance)
+    {
+        manual_seed(6);
+        var x = randn(2, 3, 70, 70) * 60;
+        var model = NcnnNetwork.Load(TestData.File("squeezenet1.1", "squeezenet_v1.1.param"));
+        using var off = no_grad();
+        var floats = model.call(x);
+        CheckAnswers(Quantized(model, scheme, x), x, tolerance);
+        CheckFloats(model, x, floats);
+    }
+
+    [SkippableFact]
+    public void A_residual_network_in_full_precision_answers_as_the_float_one()
+    {
+        manual_seed(7);
+        var x = randn(4, 3, 16, 16);
+        var model = Quantized(ResNet.Create("resnet20", 3, 10), "W4A4", x);
+        var twin = ResNet.Create("resnet20", 3, 10);
+        using var off = no_grad();
+        twin.load_state_dict(model.state_dict(), strict: false);
+        twin.eval();
+        CheckFloats(model, x, twin.call(x));
+    }
+
+    private void CheckAnswers(nn.Module<Tensor, Tensor> model, Tensor x, double tolerance)
+    {
+        using var off = no_grad();
+        var expected = model.call(x);
+        var (written, optimized) = Run(OnnxExporter.Export(model, x[..1]), x);
+        Assert.InRange(Difference(written, expected), 0, tolerance);
+        Assert.InRange(Difference(optimized, expected), 0, tolerance);
+    }
+
+    private void CheckFloats(nn.Module<Tensor, Tensor> model, Tensor x, Tensor expected)
+    {
+        var file = OnnxExporter.Export(model, x[..1], quantized: false);
+        Assert.DoesNotContain(file.Graph.Node, node => node.OpType.EndsWith("QuantizeLinear", StringComparison.Ordinal) || node.OpType == "BatchNormalization");
+        var (written, optimized) = Run(file, x);
+        Assert.InRange(Difference(written, expected), 0, 1e-5);
+        Assert.InRange(Difference(optimized, expected), 0, 1e-5);
     }
 
     /// <summary>Of the operators that the residual network lacks.</summary>

@@ -29,6 +29,7 @@ public sealed class StepTests : IDisposable
     }
 
     [Theory, InlineData(11, 3, 2, 0, true), InlineData(12, 3, 2, 0, true), InlineData(12, 3, 2, 0, false), InlineData(9, 3, 2, 1, false), InlineData(7, 2, 2, 0, false)]
+    [InlineData(66, 3, 2, 0, true), InlineData(40, 3, 1, 1, false)]
     public void Max_pooling_is_torchs(int side, int kernel, int stride, int padding, bool ceiling)
     {
         byte[] codes = Steps.Random(side * side * 40);
@@ -63,26 +64,47 @@ public sealed class StepTests : IDisposable
                 Assert.Equal([77, codes[(y * 2 * 4 + x * 2) * 2], codes[(y * 2 * 4 + x * 2) * 2 + 1], 77, 77], output.AsSpan((y * 2 + x) * 5, 5).ToArray());
     }
 
-    [Fact]
-    public void A_concatenation_rescales_each_part()
+    [Theory, InlineData(6), InlineData(60)]
+    public void A_concatenation_rescales_each_part(int rows)
     {
-        byte[] codes = Steps.Random(6 * 7 * 33);
-        var step = new Concatenation("concat", [0, 0], [new(1, 0, 0, 1, 0, 255), new(3, 0, 2, 2, 5, 180)]);
-        byte[] output = Steps.Run(step, Steps.Input(6, 7, 33), codes);
+        byte[] codes = Steps.Random(rows * 7 * 33);
+        Rescaling[] parts = [new(1, 0, 0, 1, 0, 255), new(3, 0, 2, 2, 5, 180), new(1 << 8, 0, 1 << 7, 8, 20, 200)]; // the last on the same grid
+        byte[] output = Steps.Run(new Concatenation("concat", [0, 0, 0], parts), Steps.Input(rows, 7, 33), codes);
         for (int i = 0; i < codes.Length; i++)
         {
-            int at = i / 33 * 66 + i % 33;
-            Assert.Equal((codes[i] / 2, Math.Clamp((3 * codes[i] + 2) / 4, 5, 180)), (output[at], output[at + 33]));
+            int at = i / 33 * 99 + i % 33;
+            Assert.Equal(
+                (codes[i] / 2, Math.Clamp((3 * codes[i] + 2) / 4, 5, 180), Math.Clamp(codes[i], (byte)20, (byte)200)), (output[at], output[at + 33], output[at + 66]));
+        }
+    }
+
+    [Theory, InlineData(5), InlineData(100)]
+    public void An_addition_rescales_both_sides(int rows)
+    {
+        byte[] codes = Steps.Random(rows * 9 * 40);
+        byte[] output = Steps.Run(new Addition("sum", [0, 0], new(7, -2, 1000, 3, 40, 250)), Steps.Input(rows, 9, 40), codes);
+        Assert.Equal(codes.Select(code => (byte)Math.Clamp((5 * code + 1000) / 8, 40, 250)), output);
+    }
+
+    [Fact]
+    public void Codes_on_their_way_to_another_grid_may_be_far_beyond_16_bits()
+    {
+        byte[] codes = Steps.Random(64), output = new byte[64];
+        foreach (int factor in (int[])[1 << 22, -(1 << 22)])
+        {
+            new Rescaling(factor, 0, 100, 1, 3, 250).Apply(codes, output);
+            Assert.Equal(codes.Select(code => (byte)Math.Clamp((long)factor * code + 100 >> 1, 3, 250)), output);
         }
     }
 
     [Fact]
     public void The_input_is_rounded_half_to_even_before_the_zero_point()
     {
-        float[] image = [0.5f, 1.5f, -0.5f, -1.5f, 2.4f, 1e9f, -1e9f, .. Enumerable.Repeat(-2.5f, 30)];
+        float[] image = [0.5f, 1.5f, -0.5f, -1.5f, 2.4f, 1e9f, -1e9f, .. Enumerable.Repeat(-2.5f, 70)];
+        image[10] = image[^1] = float.NaN;
         using var session = new IntegerSession(new([new QuantizeInput("input", [], 1, image.Length, 1, 1, 3, 1, 200), new AverageLogits("mean", [0], 3, 1)]));
         session.Run(image, new float[1]);
-        Assert.Equal([3, 5, 3, 1, 5, 200, 1, .. Enumerable.Repeat((byte)1, 30)], session.Codes(0).ToArray());
+        Assert.Equal([3, 5, 3, 1, 5, 200, 1, .. Enumerable.Range(7, 70).Select(i => (byte)(i is 10 or 76 ? 3 : 1))], session.Codes(0).ToArray());
     }
 
     [Fact]

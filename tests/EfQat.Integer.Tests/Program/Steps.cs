@@ -9,10 +9,10 @@ static class Steps
     /// <summary>Codes as they are.</summary>
     public static QuantizeInput Input(int height, int width, int channels, byte zero = 0) => new("input", [], height, width, channels, 1, zero, 0, 255);
 
-    /// <summary>What a step makes of codes, which arrive as floats.</summary>
+    /// <summary>What a step makes of codes, which arrive as floats; large ones on three threads.</summary>
     public static byte[] Run(Step step, QuantizeInput input, byte[] codes)
     {
-        using var session = new IntegerSession(new([input, step, new AverageLogits("mean", [1], 0, 1)]), KernelKind.Specification);
+        using var session = new IntegerSession(new([input, step, new AverageLogits("mean", [1], 0, 1)]), KernelKind.Specification, threads: 3);
         session.Run([.. codes.Select(code => (float)code - input.Zero)], new float[session.Program.Classes]);
         return session.Codes(1).ToArray();
     }

@@ -96,6 +96,14 @@ public sealed class ConvolutionKernelTests : IDisposable
         }
     }
 
+    [Theory, InlineData(1), InlineData(3), InlineData(4), InlineData(5)]
+    public void Few_channels_in_rows_of_any_length(int channels)
+    {
+        foreach (int width in (int[])[16, 37])
+            for (int stride = 1; stride <= 2; stride++)
+                AssertEqualsTheLoop([2, channels, 5, width], [32, channels, 3, 3], stride, 1, 1);
+    }
+
     [Fact]
     public void Threads_and_memory_order_do_not_change_a_bit()
     {

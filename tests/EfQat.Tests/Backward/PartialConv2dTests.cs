@@ -70,6 +70,54 @@ public class PartialConv2dTests
         Assert.True(Gradient(onGrid).allclose(Gradient(floats), rtol: 1e-4, atol: 1e-4));
     }
 
+    /// <summary>As on CUDA, where no kernel of ours is: libtorch's backward for the gathered filters. In double nothing hides in rounding.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Libtorch_gives_the_unfrozen_filters_the_same(int channels, int filters, int kernel, int stride, int padding, int groups)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(channels + filters);
+        var shape = new ConvShape((stride, stride), (padding, padding), groups);
+        var x = ChannelsLast(randn([2, channels, 7, 7], float64));
+        long[] weightShape = [filters, channels / groups, kernel, kernel];
+        var g = ChannelsLast(randn(PlainConvolution.OutputShape(x.shape, weightShape, shape), float64));
+        double[] expected = PlainConvolution.WeightGradient(g, x, weightShape, shape);
+        int size = channels / groups * kernel * kernel;
+        foreach (int every in (int[])[1, 3])
+        {
+            long[] rows = [.. Enumerable.Range(0, filters).Where(i => i % every == 0).Select(i => (long)i)];
+            var actual = Kernels.ConvWeightGradient(g, x, RowSet.Of(filters, rows), weightShape, shape);
+            AssertClose([.. rows.SelectMany(row => expected.Skip((int)row * size).Take(size))], actual, 1e-12);
+        }
+    }
+
+    /// <summary>Operands that bfloat16 holds exactly, codes among them, leave the rounding of the result.</summary>
+    [Fact]
+    public void In_bfloat16_only_results_are_rounded_where_operands_are_exact()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(6);
+        Kernels.Precision = Precision.BFloat16;
+        try
+        {
+            const double Rounding = 1.0 / 256, Scale = 0.02;
+            var shape = new ConvShape((1, 1), (1, 1), 1);
+            var (codes, weight) = (randint(0, 256, [2, 16, 7, 7]), randn(16, 16, 3, 3).to(bfloat16).to(float32));
+            var g = randn(2, 16, 7, 7).to(bfloat16).to(float32);
+            AssertClose(PlainConvolution.Output(codes, weight, shape), Kernels.Convolution(codes, weight, null, shape), Rounding);
+            AssertClose(PlainConvolution.InputGradient(g, weight, codes.shape, shape), Kernels.ConvInputGradient(g, weight, codes.shape, shape), Rounding);
+            var gradient = Kernels.ConvWeightGradient(g, codes.to(uint8), tensor((float)Scale), tensor(3f), 0, RowSet.All(16), weight.shape, shape);
+            Assert.Equal(float32, gradient.dtype);
+            AssertClose(PlainConvolution.WeightGradient(g, (codes - 3) * Scale, weight.shape, shape), gradient, Rounding);
+            var (a, b) = (codes.reshape(32, 49), g.reshape(32, 49));
+            AssertClose([.. Values(a.to(float64).matmul(b.t().to(float64)))], Kernels.Linear(a, b, null), Rounding);
+        }
+        finally
+        {
+            Kernels.Precision = Precision.Float32;
+        }
+    }
+
     [Fact]
     public void A_frozen_layer_computes_no_weight_gradient()
     {

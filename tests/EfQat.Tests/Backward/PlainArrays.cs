@@ -5,7 +5,7 @@ internal static class PlainArrays
 {
     public static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
-    public static double[] Values(Tensor tensor) => [.. tensor.detach().data<float>().ToArray()];
+    public static double[] Values(Tensor tensor) => [.. tensor.detach().to(float64).data<double>().ToArray()];
 
     /// <summary>No value is further off than the tolerance times (1 + its magnitude).</summary>
     public static void AssertClose(ReadOnlySpan<double> expected, Tensor actual, double tolerance)

@@ -235,9 +235,8 @@ public sealed class BertTests : IDisposable
         using var model = Quantized("W4A8");
         using var rule = new EfQatUpdate(model, new(Ratio: 0.25, Frequency: 80));
         var live = new Losses();
-        TestData.Forget();
         Trainer.Run(model, rule, Loader(train: true), Loader(train: false), new(30), live);
-        Assert.All(live.Tensors[1..], count => Assert.Equal(live.Tensors[1], count));
+        Assert.True(live.Tensors[^1] <= live.Tensors[1], string.Join(' ', live.Tensors));
     }
 
     private sealed class Losses : ITrainingMonitor
@@ -254,6 +253,6 @@ public sealed class BertTests : IDisposable
             if (Stop is { } stop && Values.Count >= stop.Steps) stop.Source.Cancel();
         }
 
-        public void OnEvaluation(int epoch, double top1) => Tensors.Add(Tensor.TotalCount);
+        public void OnEvaluation(int epoch, double top1) => Tensors.Add(TestData.LiveTensors());
     }
 }

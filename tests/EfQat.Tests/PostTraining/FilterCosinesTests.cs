@@ -8,14 +8,18 @@ namespace EfQat.Tests.PostTraining;
 public class FilterCosinesTests
 {
     [Fact]
-    public void Gram_matrices_give_the_sums_of_the_products_themselves()
+    public void Both_ways_give_the_sums_of_the_products_themselves()
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        var (w, x, o) = (randn([2, 5, 3, 18], float64), rand([2, 18, 40], float64), randn([2, 3, 40], float64));
-        var (product, gram) = (FilterCosines.ByProduct(w, x, o), FilterCosines.ByGram(w, x, o));
-        Assert.True(product.Dot.allclose(gram.Dot, rtol: 1e-11));
-        Assert.True(product.Square.allclose(gram.Square, rtol: 1e-11));
+        var (w, x, o) = (randint(-63, 64, [2, 3, 5, 18]).to(float32), rand(4, 2, 18, 40), randn(4, 2, 3, 40));
+        var w64 = w.to(float64);
+        var (product, gram) = (FilterCosines.Sums(w, w64, x, o, byGram: false), FilterCosines.Sums(w, w64, x, o, byGram: true));
+        var y = w64.unsqueeze(0).matmul(x.to(float64).unsqueeze(2)).permute(1, 2, 3, 0, 4);                              // [g, k, C, n, P]
+        var (dot, square) = ((y * o.to(float64).permute(1, 2, 0, 3).unsqueeze(2)).sum(-1), y.square().sum(-1));
+        Assert.All([product.Dot, gram.Dot], found => Assert.True(found.allclose(dot, rtol: 1e-11)));
+        Assert.True(product.Square.allclose(square, rtol: 1e-6));
+        Assert.True(gram.Square.allclose(square, rtol: 1e-11));
     }
 
     /// <summary>Few positions take the products, many the Gram matrices; both are the definition.</summary>

@@ -38,8 +38,7 @@ public sealed class LeaveScopeTests : IDisposable
         int Added(QuantizerState state)
         {
             Quantize.SetState(block, state);
-            TestData.Forget();
-            long before = Tensor.TotalCount;
+            long before = TestData.LiveTensors();
             var y = block.call(x);
             return (int)(Tensor.TotalCount - before);
         }

@@ -47,14 +47,18 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
     {
-        var sum = Avx2.Min(Avx2.Max(Add(sums, Load(codes.Bias + channel)), Load(codes.Lowest + channel)), Load(codes.Highest + channel));
-        var multiplier = Load(codes.Multiplier + channel);
-        var even = Avx2.Multiply(sum, multiplier).AsUInt64() + Vector256.Load(codes.Rounding + channel);
-        var odd = Avx2.Multiply(Odd(sum), Odd(multiplier)).AsUInt64() + Vector256.Load(codes.Rounding + channel + 4);
-        even = Avx2.ShiftRightLogicalVariable(even, Vector256.Load(codes.Shift + channel));
-        odd = Avx2.ShiftRightLogicalVariable(odd, Vector256.Load(codes.Shift + channel + 4)) << 32;
-        var code = Add(Avx2.Blend(even.AsInt32(), odd.AsInt32(), 0b10101010), Load(codes.Zero + channel));
-        code = Avx2.Min(Avx2.Max(code, Vector256.Create(codes.Min)), Vector256.Create(codes.Max));
+        if (codes.IsSteep)
+        {
+            codes.Store(sums, channel, output);
+            return;
+        }
+        var row = (V*)codes.Row(channel);
+        var multiplier = row[CodeTable.Multiplier];
+        var even = Avx2.Multiply(sums, multiplier) + row[CodeTable.Addend].AsInt64();
+        var odd = Avx2.Multiply(Odd(sums), Odd(multiplier)) + row[CodeTable.Addend + 1].AsInt64();
+        var upper = Avx2.Blend(Odd(even.AsInt32()), odd.AsInt32(), 0b10101010);
+        var code = Add(Avx2.ShiftRightArithmeticVariable(upper, row[CodeTable.Shift].AsUInt32()), row[CodeTable.Zero]);
+        code = Avx2.Min(Avx2.Max(code, row[CodeTable.Min]), row[CodeTable.Max]);
         var bytes = Avx2.Shuffle(code.AsByte(), Vector256.Create(0x0C080400).AsByte()).AsInt32();
         *(int*)output = bytes[0];
         *(int*)(output + 4) = bytes[4];

@@ -44,15 +44,18 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
     {
-        var sum = Avx512F.Min(Avx512F.Max(Add(sums, Load(codes.Bias + channel)), Load(codes.Lowest + channel)), Load(codes.Highest + channel));
-        var multiplier = Load(codes.Multiplier + channel);
-        var even = Avx512F.Multiply(sum, multiplier).AsUInt64() + Vector512.Load(codes.Rounding + channel);
-        var odd = Avx512F.Multiply(Odd(sum), Odd(multiplier)).AsUInt64() + Vector512.Load(codes.Rounding + channel + 8);
-        even = Avx512F.ShiftRightLogicalVariable(even, Vector512.Load(codes.Shift + channel));
-        odd = Avx512F.ShiftRightLogicalVariable(odd, Vector512.Load(codes.Shift + channel + 8)) << 32;
-        var low = Vector512.Create(0xFFFFFFFFul);
-        var code = Add(((even & low) | odd).AsInt32(), Load(codes.Zero + channel));
-        code = Avx512F.Min(Avx512F.Max(code, Vector512.Create(codes.Min)), Vector512.Create(codes.Max));
+        if (codes.IsSteep)
+        {
+            codes.Store(sums, channel, output);
+            return;
+        }
+        var row = (V*)codes.Row(channel);
+        var multiplier = row[CodeTable.Multiplier];
+        var even = Avx512F.Multiply(sums, multiplier) + row[CodeTable.Addend].AsInt64();
+        var odd = Avx512F.Multiply(Odd(sums), Odd(multiplier)) + row[CodeTable.Addend + 1].AsInt64();
+        var upper = Vector512.ConditionalSelect(Vector512.Create(0xFFFFFFFFul).AsInt32(), Odd(even.AsInt32()), odd.AsInt32());
+        var code = Add(Avx512F.ShiftRightArithmeticVariable(upper, row[CodeTable.Shift].AsUInt32()), row[CodeTable.Zero]);
+        code = Avx512F.Min(Avx512F.Max(code, row[CodeTable.Min]), row[CodeTable.Max]);
         Avx512F.ConvertToVector128Byte(code).Store(output);
     }
 

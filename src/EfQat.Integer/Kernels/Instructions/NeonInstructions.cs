@@ -60,6 +60,5 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
     public static V AddWidened(V sum, Words partial) =>
         AdvSimd.Add(sum, AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(partial.Lower), AdvSimd.AddPairwiseWidening(partial.Upper)));
 
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output) =>
-        PortableInstructions.StoreCodes(sums, codes, channel, output);
+    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output) => codes.Store(sums, channel, output);
 }

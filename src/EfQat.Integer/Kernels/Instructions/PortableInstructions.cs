@@ -42,8 +42,5 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
 
     public static V AddWidened(V sum, Vector128<short> partial) => sum + (partial.AsInt32() << 16 >> 16) + (partial.AsInt32() >> 16);
 
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
-    {
-        for (int lane = 0; lane < Lanes; lane++) output[lane] = codes.Apply(sums[lane], channel + lane);
-    }
+    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output) => codes.Store(sums, channel, output);
 }

@@ -7,10 +7,16 @@ namespace EfQat.Integer.Kernels.Tiles;
 readonly unsafe struct SixPixels<TSet, V, P> : ITile
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
 {
-    public static int Pixels => 6;
+    public int Pixels => 6;
+
+    public int Vectors => 2;
+
+    public bool AddsBytesExactly => false;
+
+    public bool Codes(Runs runs, Places places, byte* weights, CodeTable codes, int place) => false;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
+    public void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
@@ -34,23 +40,11 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
                 (a5, b5) = (TSet.MultiplyAddWords(a5, codes, a), TSet.MultiplyAddWords(b5, codes, b));
             }
         }
-        int lanes = TSet.Lanes;
-        TSet.Store(a0, sums);
-        TSet.Store(b0, sums + lanes);
-        TSet.Store(a1, sums + 2 * lanes);
-        TSet.Store(b1, sums + 3 * lanes);
-        TSet.Store(a2, sums + 4 * lanes);
-        TSet.Store(b2, sums + 5 * lanes);
-        TSet.Store(a3, sums + 6 * lanes);
-        TSet.Store(b3, sums + 7 * lanes);
-        TSet.Store(a4, sums + 8 * lanes);
-        TSet.Store(b4, sums + 9 * lanes);
-        TSet.Store(a5, sums + 10 * lanes);
-        TSet.Store(b5, sums + 11 * lanes);
+        Store(sums, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
+    public void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
@@ -97,6 +91,12 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
                 (a5, b5) = (TSet.AddWidened(a5, s5), TSet.AddWidened(b5, t5));
             }
         }
+        Store(sums, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Store(int* sums, V a0, V b0, V a1, V b1, V a2, V b2, V a3, V b3, V a4, V b4, V a5, V b5)
+    {
         int lanes = TSet.Lanes;
         TSet.Store(a0, sums);
         TSet.Store(b0, sums + lanes);

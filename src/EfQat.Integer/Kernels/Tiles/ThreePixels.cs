@@ -7,10 +7,16 @@ namespace EfQat.Integer.Kernels.Tiles;
 readonly unsafe struct ThreePixels<TSet, V, P> : ITile
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
 {
-    public static int Pixels => 3;
+    public int Pixels => 3;
+
+    public int Vectors => 2;
+
+    public bool AddsBytesExactly => false;
+
+    public bool Codes(Runs runs, Places places, byte* weights, CodeTable codes, int place) => false;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Words(Runs runs, byte** pixels, byte* weights, int* sums)
+    public void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
@@ -27,17 +33,11 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
                 (a2, b2) = (TSet.MultiplyAddWords(a2, codes, a), TSet.MultiplyAddWords(b2, codes, b));
             }
         }
-        int lanes = TSet.Lanes;
-        TSet.Store(a0, sums);
-        TSet.Store(b0, sums + lanes);
-        TSet.Store(a1, sums + 2 * lanes);
-        TSet.Store(b1, sums + 3 * lanes);
-        TSet.Store(a2, sums + 4 * lanes);
-        TSet.Store(b2, sums + 5 * lanes);
+        Store(sums, a0, b0, a1, b1, a2, b2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
+    public void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
@@ -68,6 +68,12 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
                 (a2, b2) = (TSet.AddWidened(a2, s2), TSet.AddWidened(b2, t2));
             }
         }
+        Store(sums, a0, b0, a1, b1, a2, b2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Store(int* sums, V a0, V b0, V a1, V b1, V a2, V b2)
+    {
         int lanes = TSet.Lanes;
         TSet.Store(a0, sums);
         TSet.Store(b0, sums + lanes);

@@ -25,7 +25,7 @@ readonly unsafe struct FourByFour : ITransform
 
     public static int Weight(ReadOnlySpan<sbyte> weights, int step, int tap) => ITransform.Weight(G, weights, step, tap);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
     public static void Input(byte* source, nint row, int channels, short* target, nint step)
     {
         Words* half = stackalloc Words[36];
@@ -60,7 +60,7 @@ readonly unsafe struct FourByFour : ITransform
         (d5 - d3 - (odd << 1)).Store(target + 5 * step);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
     public static void Output<TSet, V, P>(int* products, nint step, V* sums)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {

@@ -9,14 +9,16 @@ namespace EfQat.Integer.Kernels.Winograd;
 /// <param name="width">Columns of the input.</param>
 /// <param name="threads">That work together.</param>
 /// <param name="outputs">Rows of a tile's outputs.</param>
-/// <param name="channels">Filled up to whole vectors.</param>
+/// <param name="picture">The input with its border.</param>
 /// <param name="weights">The layer's, transformed.</param>
 /// <param name="pixels">Of a register tile.</param>
 readonly struct WinogradPlan(
-    ConvolutionShape shape, int height, int width, int threads, int outputs, int channels, PackedWeights weights, int pixels)
+    ConvolutionShape shape, int height, int width, int threads, int outputs, BorderedPicture picture, PackedWeights weights, int pixels)
 {
     /// <summary>Bytes of a thread's batch: half of a common second-level cache.</summary>
     const int CacheBytes = 512 << 10;
+
+    public int Threads => threads;
 
     public int OutputHeight => shape.OutputHeight(height);
 
@@ -26,13 +28,11 @@ readonly struct WinogradPlan(
 
     public int Tiles => (OutputHeight + outputs - 1) / outputs * TileColumns;
 
-    public int Rows => (OutputHeight + outputs - 1) / outputs * outputs + 2;
-
-    public int Columns => TileColumns * outputs + 2;
+    public int Columns => picture.Columns(width);
 
     public int Taps => (outputs + 2) * (outputs + 2);
 
-    int MostTiles => Math.Max(pixels, CacheBytes / (Taps * (channels * sizeof(short) + weights.Width * sizeof(int))) / pixels * pixels);
+    int MostTiles => Math.Max(pixels, CacheBytes / (Taps * (picture.Channels * sizeof(short) + weights.Width * sizeof(int))) / pixels * pixels);
 
     public bool IsShared => threads > 1 && Tiles <= MostTiles && weights.Blocks % threads == 0;
 
@@ -42,18 +42,18 @@ readonly struct WinogradPlan(
         get
         {
             int share = IsShared ? Tiles : (Tiles + threads - 1) / threads, batches = Math.Max(1, (share + MostTiles - 1) / MostTiles);
-            return (share + batches - 1) / batches;
+            return ((share + batches - 1) / batches + pixels - 1) / pixels * pixels;
         }
     }
 
-    public int PictureBytes => Aligned(Rows * Columns * channels);
+    public int PictureBytes => picture.Bytes(height, width, threads);
 
-    public int InputBytes => Aligned(Taps * Batch * channels * sizeof(short));
+    public int InputBytes => Aligned(Taps * Batch * picture.Channels * sizeof(short));
 
     /// <summary>The last register tile of a batch writes past its end.</summary>
     public int ProductBytes => Aligned(Taps * (Batch + pixels) * weights.Width * sizeof(int));
 
     public int Bytes => checked(PictureBytes + threads * (InputBytes + ProductBytes));
 
-    static int Aligned(int bytes) => (bytes + PinnedMemory<byte>.Alignment - 1) & -PinnedMemory<byte>.Alignment;
+    static int Aligned(int bytes) => PinnedMemory<byte>.Aligned(bytes);
 }

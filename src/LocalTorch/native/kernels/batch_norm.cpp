@@ -8,7 +8,8 @@
 // Both directions are limited by memory. The backward reads ∂L/∂x̂ and x twice and writes ∂L/∂x once; y is computed anew, so nobody
 // keeps it. A pixel's channels are adjacent: loops run over several pixels at once, with the channels' constants repeated for each.
 // Sums are float over 256 pixels, then double; for a fixed number of threads they are deterministic.
-#include "fake_quantize.h"
+#include "batch_norm.h"
+
 #include "simd.h"
 
 #include <ATen/Parallel.h>
@@ -22,34 +23,7 @@
 namespace efqat {
 namespace {
 
-constexpr int64_t kLanes = 512, kBlockPixels = 256, kGrainPixels = 1024;
-
-// The channels' constants, repeated so that one row of them serves several pixels.
-class Lanes {
-public:
-    explicit Lanes(int64_t channels)
-        : channels_(channels), values_(channels * std::max<int64_t>(1, kLanes / channels)) {}
-
-    template <typename F>
-    Lanes(int64_t channels, const F& of_channel) : Lanes(channels) {
-        for (size_t i = 0; i < values_.size(); i++) values_[i] = static_cast<float>(of_channel(i % channels));
-    }
-
-    int64_t count() const { return values_.size(); }
-    float* data() { return values_.data(); }
-    const float* data() const { return values_.data(); }
-
-    // Adds the lanes of each channel to sums, and starts again from zero.
-    void add_to(double* sums) {
-        for (auto pixel = values_.begin(); pixel != values_.end(); pixel += channels_)
-            for (int64_t c = 0; c < channels_; c++) sums[c] += pixel[c];
-        std::fill(values_.begin(), values_.end(), 0.0f);
-    }
-
-private:
-    int64_t channels_;
-    std::vector<float> values_;
-};
+constexpr int64_t kBlockPixels = 256, kGrainPixels = 1024;
 
 // The loops below go over a block of pixels, `lanes` values at a time: the constants and sums are those of the lanes.
 
@@ -69,16 +43,11 @@ EFQAT_CLONES void normalize(const float* __restrict x, int64_t count, int64_t la
         for (int64_t i = 0; i < std::min(lanes, count); i++) y[i] = x[i] * a[i] + b[i];
 }
 
-struct Quantizer {
-    FakeQuantizeGrid grid;
-    float floor, gate;
-};
-
 struct QuantizerSums {
     double scale = 0, outside = 0;
 };
 
-EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, Quantizer by,
+EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, NormBackward::Quantizer by,
                                 const float* __restrict a, const float* __restrict b, const float* __restrict mean,
                                 float* __restrict sum, float* __restrict product, QuantizerSums& quantizer) {
     float scale = 0, outside = 0;
@@ -96,7 +65,7 @@ EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restri
     quantizer.outside += outside;
 }
 
-EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, Quantizer by,
+EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, NormBackward::Quantizer by,
                                  const float* __restrict a, const float* __restrict b, const float* __restrict mean,
                                  const float* __restrict slope, const float* __restrict offset, float* __restrict to) {
     for (; count > 0; count -= lanes, x += lanes, g += lanes, to += lanes)
@@ -197,53 +166,67 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& inpu
     return {y, mean, inverse};
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_norm_fake_quantize_backward(
-    const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& mean, const at::Tensor& inverse, const at::Tensor& weight,
-    const at::Tensor& bias, const at::Tensor& scale, const at::Tensor& zero_point, int64_t qmin, int64_t qmax, bool relu) {
-    const at::Tensor x = channels_last(input, "x"), grad = channels_last(gradient, "grad");
-    TORCH_CHECK(grad.sizes() == x.sizes(), "batch_norm: grad has shape ", grad.sizes(), ", x has ", x.sizes());
-    const int64_t channels = x.size(1), pixels = x.numel() / std::max<int64_t>(channels, 1);
-    const float *m = of_channels(mean, channels, "mean"), *inv = of_channels(inverse, channels, "inverse");
-    const float *gamma = of_channels(weight, channels, "weight"), *beta = of_channels(bias, channels, "bias");
-    const float floor = relu ? 0 : kNoFloor;
-    const Quantizer by{fake_quantize_grid(scale, zero_point, qmin, qmax), floor, floor};
-    const float *from = x.data_ptr<float>(), *g = grad.data_ptr<float>();
+}  // namespace
 
-    const Lanes a(channels, [&](int64_t c) { return gamma[c] * inv[c]; });
-    const Lanes b(channels, [&](int64_t c) { return beta[c] - m[c] * (gamma[c] * inv[c]); });
-    const Lanes means(channels, [&](int64_t c) { return m[c]; });
-    ChannelSums sums(2 * channels + 2);
-    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
-        Lanes sum(channels), product(channels);
+NormBackward::NormBackward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& mean, const at::Tensor& inverse,
+                           const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& scale, const at::Tensor& zero_point,
+                           int64_t qmin, int64_t qmax, bool relu)
+    : x_(channels_last(x, "x")), grad_(channels_last(grad, "grad")), channels_(x_.size(1)),
+      pixels_(x_.numel() / std::max<int64_t>(channels_, 1)),
+      by_{fake_quantize_grid(scale, zero_point, qmin, qmax), relu ? 0 : kNoFloor, relu ? 0 : kNoFloor} {
+    TORCH_CHECK(grad.sizes() == x.sizes(), "batch_norm: grad has shape ", grad.sizes(), ", x has ", x.sizes());
+    const float *m = of_channels(mean, channels_, "mean"), *inv = of_channels(inverse, channels_, "inverse");
+    const float *gamma = of_channels(weight, channels_, "weight"), *beta = of_channels(bias, channels_, "bias");
+    const float *from = x_.data_ptr<float>(), *g = grad_.data_ptr<float>();
+
+    a_ = Lanes(channels_, [&](int64_t c) { return gamma[c] * inv[c]; });
+    b_ = Lanes(channels_, [&](int64_t c) { return beta[c] - m[c] * (gamma[c] * inv[c]); });
+    mean_ = Lanes(channels_, [&](int64_t c) { return m[c]; });
+    ChannelSums sums(2 * channels_ + 2);
+    at::parallel_for(0, pixels_, kGrainPixels, [&](int64_t begin, int64_t end) {
+        Lanes sum(channels_), product(channels_);
         QuantizerSums quantizer;
         double* own = sums.of_thread();
-        for_blocks_backwards(begin, end, channels, [&](int64_t i, int64_t count) {
-            sum_gradients(g + i, from + i, count, a.count(), by, a.data(), b.data(), means.data(), sum.data(), product.data(), quantizer);
+        for_blocks_backwards(begin, end, channels_, [&](int64_t i, int64_t count) {
+            sum_gradients(g + i, from + i, count, a_.count(), by_, a_.data(), b_.data(), mean_.data(), sum.data(), product.data(), quantizer);
             sum.add_to(own);
-            product.add_to(own + channels);
+            product.add_to(own + channels_);
         });
-        own[2 * channels] += quantizer.scale;
-        own[2 * channels + 1] += quantizer.outside;
+        own[2 * channels_] += quantizer.scale;
+        own[2 * channels_ + 1] += quantizer.outside;
     });
     const std::vector<double> total = sums.total();
-    const double *sum = total.data(), *product = sum + channels;
-    at::Tensor grad_weight = at::empty_like(weight), grad_bias = at::empty_like(bias);
-    for (int64_t c = 0; c < channels; c++) {
-        grad_weight.data_ptr<float>()[c] = static_cast<float>(product[c] * inv[c]);
-        grad_bias.data_ptr<float>()[c] = static_cast<float>(sum[c]);
+    const double *sum = total.data(), *product = sum + channels_;
+    grad_weight_ = at::empty_like(weight);
+    grad_bias_ = at::empty_like(bias);
+    for (int64_t c = 0; c < channels_; c++) {
+        grad_weight_.data_ptr<float>()[c] = static_cast<float>(product[c] * inv[c]);
+        grad_bias_.data_ptr<float>()[c] = static_cast<float>(sum[c]);
     }
-    const double of_scale = total[2 * channels], outside = total[2 * channels + 1];
+    grad_scale_ = at::full_like(scale, total[2 * channels_]);
+    grad_zero_point_ = at::full_like(zero_point, -by_.grid.scale * total[2 * channels_ + 1]);
+    slope_ = Lanes(channels_, [&](int64_t c) { return -double(gamma[c]) * inv[c] * inv[c] * inv[c] * product[c] / pixels_; });
+    offset_ = Lanes(channels_, [&](int64_t c) { return -double(gamma[c]) * inv[c] * sum[c] / pixels_; });
+}
 
-    const Lanes slope(channels, [&](int64_t c) { return -double(gamma[c]) * inv[c] * inv[c] * inv[c] * product[c] / pixels; });
-    const Lanes offset(channels, [&](int64_t c) { return -double(gamma[c]) * inv[c] * sum[c] / pixels; });
-    at::Tensor grad_x = at::empty_like(x);
-    float* to = grad_x.data_ptr<float>();
-    at::parallel_for(0, pixels, kGrainPixels, [&](int64_t begin, int64_t end) {
-        for_blocks(begin, end, channels, [&](int64_t i, int64_t count) {
-            write_gradient(g + i, from + i, count, a.count(), by, a.data(), b.data(), means.data(), slope.data(), offset.data(), to + i);
-        });
+void NormBackward::write(int64_t begin, int64_t end, float* to) const {
+    const float *from = x_.data_ptr<float>(), *g = grad_.data_ptr<float>();
+    to -= begin * channels_;
+    for_blocks(begin, end, channels_, [&](int64_t i, int64_t count) {
+        write_gradient(g + i, from + i, count, a_.count(), by_, a_.data(), b_.data(), mean_.data(), slope_.data(), offset_.data(), to + i);
     });
-    return {grad_x, grad_weight, grad_bias, at::full_like(scale, of_scale), at::full_like(zero_point, -by.grid.scale * outside)};
+}
+
+namespace {
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> batch_norm_fake_quantize_backward(
+    const at::Tensor& grad, const at::Tensor& x, const at::Tensor& mean, const at::Tensor& inverse, const at::Tensor& weight,
+    const at::Tensor& bias, const at::Tensor& scale, const at::Tensor& zero_point, int64_t qmin, int64_t qmax, bool relu) {
+    const NormBackward norm(grad, x, mean, inverse, weight, bias, scale, zero_point, qmin, qmax, relu);
+    at::Tensor grad_x = at::empty_like(norm.x());
+    float* to = grad_x.data_ptr<float>();
+    at::parallel_for(0, norm.pixels(), kGrainPixels, [&](int64_t begin, int64_t end) { norm.write(begin, end, to + begin * norm.channels()); });
+    return {grad_x, norm.grad_weight(), norm.grad_bias(), norm.grad_scale(), norm.grad_zero_point()};
 }
 
 }  // namespace

@@ -55,10 +55,11 @@ int run_length(const std::vector<Tap>& taps, int stride) {
 std::vector<float> pack(const at::TensorAccessor<float, 4>& weight, const std::vector<Tap>& taps, int run, int64_t channels,
                         int64_t out_channels, bool transposed) {
     const int64_t width = vector_kernels().width;
-    std::vector<float> packed(taps.size() * channels * divide_up(out_channels, width) * width);
+    const bool few = few_channels(channels, out_channels);
+    std::vector<float> packed(taps.size() * channels * (few ? out_channels : divide_up(out_channels, width) * width));
     float* to = packed.data();
-    for (int64_t first = 0; first < out_channels; first += 2 * width) {
-        const int64_t lanes = out_channels - first > width ? 2 * width : width;
+    for (int64_t first = 0, lanes; first < out_channels; first += lanes) {
+        lanes = few ? 1 : out_channels - first > width ? 2 * width : width;
         for (int64_t block = 0; block < channels; block += kChannelBlock)
             for (size_t t = 0; t < taps.size(); t += run)
                 for (int64_t c = block; c < std::min(channels, block + kChannelBlock); c++)
@@ -100,7 +101,7 @@ at::Tensor run(const Plan& plan, const at::Tensor& input, const at::Tensor& weig
     };
     std::vector<Part> parts;
     for (const Phase& phase : plan.phases) {
-        const int run = run_length(phase.taps, plan.frame_stride);
+        const int run = few_channels(channels, out_channels) ? 1 : run_length(phase.taps, plan.frame_stride);
         std::vector<int64_t> runs;
         for (size_t t = 0; t < phase.taps.size(); t += run)
             runs.push_back(phase.taps[t].frame_y * frame_row + phase.taps[t].frame_x * kChannelBlock);
@@ -109,7 +110,8 @@ at::Tensor run(const Plan& plan, const at::Tensor& input, const at::Tensor& weig
     const float* source = from.data_ptr<float>();
     float* result = to.data_ptr<float>();
     at::parallel_for(0, from.size(0), 1, [&](int64_t begin, int64_t end) {
-        std::vector<float> frame(divide_up(channels, kChannelBlock) * frame_block);
+        const int64_t past_end = vector_kernels().width * plan.frame_stride * kChannelBlock;
+        std::vector<float> frame(divide_up(channels, kChannelBlock) * frame_block + past_end);
         for (int64_t image = begin; image < end; image++) {
             for (int64_t row = 0; row < rows; row++)
                 to_frame(source + (image * height + row) * width * channels, columns, channels,

@@ -9,6 +9,8 @@
 // Code + qmin − z is exact in float (z is the forward's zero point, on the grid) and scale is applied once, at the end, so
 // codes lose nothing against floats. Sums are float over about 1,000 positions and over blocks of these within a thread;
 // threads are added in double, in a fixed order. Tolerance: 1e-6 · Σ |g · x̂| of an entry (measured 3e-7, against float64).
+#include "conv2d_weight_rows.h"
+
 #include "vector_kernels.h"
 
 #include <ATen/ATen.h>
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <type_traits>
 
@@ -24,8 +27,9 @@ namespace efqat {
 namespace {
 
 constexpr int64_t kBlockPositions = 1024;
-// Positions that lie this many channels apart or more fall onto few cache sets: their rows are copied together first.
-constexpr int64_t kFarApart = 128, kRowsTogether = 16;
+constexpr int64_t kGrainSums = 1 << 15;
+// Positions that lie this many channels apart or more fall onto few cache sets: their rows are copied first, as many together as a cache line holds.
+constexpr int64_t kFarApart = 128, kLine = 16;
 
 struct Convolution {
     int64_t images, channels, height, width;            // of x
@@ -50,8 +54,8 @@ public:
         data_ = storage_.data() + (64 - address % 64) % 64 / sizeof(float);
     }
     float* data() { return data_; }
+    const float* data() const { return data_; }
     float& operator[](int64_t i) { return data_[i]; }
-    float operator[](int64_t i) const { return data_[i]; }
 
 private:
     std::vector<float> storage_;
@@ -77,7 +81,7 @@ public:
         const int64_t channels = conv.group_channels();
         broadcast_x_ = channels * divide_up(count, vector_) < count * divide_up(channels, vector_);
         x_lanes_ = broadcast_x_ ? channels : vector_;
-        row_lanes_ = divide_up(count, vector_) * vector_;
+        row_lanes_ = broadcast_x_ ? divide_up(count, vector_) * vector_ : kLine;
         packs_ = broadcast_x_ ? conv.groups > 1 || row_lanes_ != conv.out_channels : conv.out_channels >= kFarApart;
         images_ = std::min(conv.images, std::max<int64_t>(1, kBlockPositions / (conv.out_height * conv.out_width)));
 
@@ -87,7 +91,7 @@ public:
         x_block_ = images_ * x_image_;
         x_.resize(divide_up(channels, x_lanes_) * x_block_);
         const int64_t positions = images_ * conv.out_height * conv.out_width;
-        if (packs_) gradient_.resize(positions * row_lanes_);
+        if (packs_) gradient_.resize(divide_up(count, row_lanes_) * positions * row_lanes_);
         if (broadcast_x_) {
             for (int64_t lane = 0; lane < row_lanes_; lane += vector_) lines_.push_back(lane);
             for (int64_t y = 0; y < conv.kernel_y; y++)
@@ -100,19 +104,34 @@ public:
                 for (int64_t y = 0; y < conv.kernel_y; y++)
                     for (int64_t x = 0; x < conv.kernel_x; x += taps_)
                         lines_.push_back(block * x_block_ + y * x_row_ + x * x_lanes_);
-            for (int64_t r = 0; r < count; r++) offsets_.push_back(packs_ ? r * positions : rows[r]);
+            for (int64_t r = 0; r < count; r++) offsets_.push_back(packs_ ? r / kLine * positions * kLine + r % kLine : rows[r]);
         }
         sums_.resize(offsets_.size() * lines_.size() * taps_ * vector_);
     }
 
+    // Images that are unpacked together.
+    int64_t images() const { return images_; }
+
+    // The images [begin, end); gradient is that of the first of them.
     void add(const float* gradient, const Source* x, float shift, int64_t begin, int64_t end) {
-        for (; begin < end; begin += images_) block(gradient, x, shift, begin, std::min(end, begin + images_));
+        const int64_t image = conv_.out_height * conv_.out_width * conv_.out_channels;
+        for (; begin < end; begin += images_, gradient += images_ * image) block(gradient, x, shift, begin, std::min(end, begin + images_));
     }
 
-    float sum(int64_t row, int64_t channel, int64_t tap) const {
-        return broadcast_x_ ? sums_[(tap * x_lanes_ + channel) * row_lanes_ + (packs_ ? row : rows_[row])]
-                            : sums_[row * lines_.size() * taps_ * vector_ +
-                                    (channel / vector_ * conv_.taps() + tap) * vector_ + channel % vector_];
+    // Adds a row's sums. // [channels, taps]
+    void add_to(int64_t row, double* to) const {
+        const int64_t channels = conv_.group_channels(), taps = conv_.taps();
+        if (broadcast_x_) {
+            const float* from = sums_.data() + (packs_ ? row : rows_[row]);
+            for (int64_t tap = 0; tap < taps; tap++)
+                for (int64_t c = 0; c < channels; c++, from += row_lanes_) to[c * taps + tap] += *from;
+        } else {
+            const float* from = sums_.data() + row * lines_.size() * taps_ * vector_;
+            for (int64_t first = 0; first < channels; first += vector_)
+                for (int64_t tap = 0; tap < taps; tap++, from += vector_)
+                    for (int64_t lane = 0; lane < std::min(vector_, channels - first); lane++)
+                        to[(first + lane) * taps + tap] += from[lane];
+        }
     }
 
 private:
@@ -132,18 +151,8 @@ private:
             }
         const Operand of_x{x_.data(), x_image_, conv_.stride_y * x_row_, conv_.stride_x * x_lanes_};
 
-        gradient += begin * positions * conv_.out_channels;
-        int64_t step = conv_.out_channels;
-        if (packs_) {
-            // [position][row] to be read as vectors, [row][position] to be read as scalars
-            step = broadcast_x_ ? row_lanes_ : 1;
-            const int64_t by_row = broadcast_x_ ? 1 : images_ * positions, count = rows_.size();
-            for (int64_t first = 0; first < count; first += kRowsTogether)
-                for (int64_t p = 0; p < (end - begin) * positions; p++)
-                    for (int64_t r = first; r < std::min(count, first + kRowsTogether); r++)
-                        gradient_[p * step + r * by_row] = gradient[p * conv_.out_channels + rows_[r]];
-            gradient = gradient_.data();
-        }
+        const int64_t step = packs_ ? row_lanes_ : conv_.out_channels;
+        if (packs_) gradient = pack(gradient, (end - begin) * positions, images_ * positions);
         const Operand of_gradient{gradient, positions * step, conv_.out_width * step, step};
 
         vector_kernels().outer_products.accumulate({end - begin, conv_.out_height, conv_.out_width},
@@ -151,7 +160,25 @@ private:
                                     broadcast_x_ ? of_x : of_gradient, offsets_, sums_.data());
     }
 
-    const Convolution& conv_;
+    // The rows as [block of rows][position][row], a block being a line or all.
+    const float* pack(const float* gradient, int64_t positions, int64_t block) {
+        float* to = gradient_.data();
+        for (size_t first = 0; first < rows_.size(); first += row_lanes_, to += block * row_lanes_) {
+            const int64_t* row = &rows_[first];
+            const int64_t count = std::min<int64_t>(row_lanes_, rows_.size() - first);
+            const bool adjacent = count == kLine && row_lanes_ == kLine && row[kLine - 1] - row[0] == kLine - 1;
+            for (int64_t p = 0; p < positions; p++) {
+                const float* from = gradient + p * conv_.out_channels;
+                if (adjacent)
+                    std::memcpy(to + p * kLine, from + row[0], kLine * sizeof(float));
+                else
+                    for (int64_t r = 0; r < count; r++) to[p * row_lanes_ + r] = from[row[r]];
+            }
+        }
+        return gradient_.data();
+    }
+
+    const Convolution conv_;
     const int64_t group_;
     const std::vector<int64_t> rows_;
     const int64_t vector_;
@@ -162,31 +189,57 @@ private:
     std::vector<int64_t> lines_, offsets_;
 };
 
-template <typename Source>
-at::Tensor weight_rows(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& rows, float shift, double scale,
-                       at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding, int64_t groups) {
-    constexpr at::ScalarType type = std::is_same_v<Source, uint8_t> ? at::kByte : at::kFloat;
-    TORCH_CHECK(grad.dim() == 4 && grad.scalar_type() == at::kFloat,
-                "conv2d_weight_rows: grad must be float [N, K, OH, OW]");
-    TORCH_CHECK(x.dim() == 4 && x.scalar_type() == type && x.size(0) == grad.size(0),
+Convolution convolution(const at::Tensor& x, at::ScalarType type, at::IntArrayRef grad, at::IntArrayRef kernel, at::IntArrayRef stride,
+                        at::IntArrayRef padding, int64_t groups) {
+    TORCH_CHECK(grad.size() == 4, "conv2d_weight_rows: grad must be [N, K, OH, OW]");
+    TORCH_CHECK(x.dim() == 4 && x.scalar_type() == type && x.size(0) == grad[0],
                 "conv2d_weight_rows: codes (uint8) or x (float) must be [N, C, H, W] with grad's N");
-    TORCH_CHECK(rows.dim() == 1 && rows.scalar_type() == at::kLong, "conv2d_weight_rows: rows must be int64 [R]");
-    const Convolution conv{x.size(0), x.size(1), x.size(2), x.size(3), grad.size(1), grad.size(2), grad.size(3),
+    const Convolution conv{x.size(0), x.size(1), x.size(2), x.size(3), grad[1], grad[2], grad[3],
                            kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1], groups};
     TORCH_CHECK(groups > 0 && conv.channels % groups == 0 && conv.out_channels % groups == 0,
                 "conv2d_weight_rows: groups must divide the channels of x and of grad");
     TORCH_CHECK((conv.out_height - 1) * conv.stride_y + conv.kernel_y <= conv.padded_height() &&
                 (conv.out_width - 1) * conv.stride_x + conv.kernel_x <= conv.padded_width(),
                 "conv2d_weight_rows: grad is larger than this convolution's output");
+    return conv;
+}
+
+at::Tensor checked_rows(const at::Tensor& rows, const Convolution& conv) {
+    TORCH_CHECK(rows.dim() == 1 && rows.scalar_type() == at::kLong, "conv2d_weight_rows: rows must be int64 [R]");
+    const at::Tensor chosen = rows.contiguous();
+    const int64_t* row = chosen.data_ptr<int64_t>();
+    for (int64_t r = 0; r < chosen.numel(); r++)
+        TORCH_CHECK(row[r] >= 0 && row[r] < conv.out_channels && (r == 0 || row[r - 1] < row[r]),
+                    "conv2d_weight_rows: rows must be ascending output channels below ", conv.out_channels);
+    return chosen;
+}
+
+// The threads' sums, in their order. // [rows, channels, taps]
+template <typename Source>
+void add_up(const std::vector<std::unique_ptr<GroupSums<Source>>>& parts, const Convolution& conv, int64_t rows, double scale, float* out) {
+    const int64_t size = conv.group_channels() * conv.taps();
+    at::parallel_for(0, rows, divide_up(kGrainSums, size), [&](int64_t begin, int64_t end) {
+        std::vector<double> sums(size);
+        for (int64_t row = begin; row < end; row++) {
+            std::fill(sums.begin(), sums.end(), 0);
+            for (const auto& part : parts) part->add_to(row, sums.data());
+            for (int64_t i = 0; i < size; i++) out[row * size + i] = static_cast<float>(sums[i] * scale);
+        }
+    });
+}
+
+template <typename Source>
+at::Tensor weight_rows(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& rows, float shift, double scale,
+                       at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding, int64_t groups) {
+    constexpr at::ScalarType type = std::is_same_v<Source, uint8_t> ? at::kByte : at::kFloat;
+    TORCH_CHECK(grad.scalar_type() == at::kFloat, "conv2d_weight_rows: grad must be float");
+    const Convolution conv = convolution(x, type, grad.sizes(), kernel, stride, padding, groups);
 
     const at::Tensor gradient = grad.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor chosen = rows.contiguous();
+    const at::Tensor chosen = checked_rows(rows, conv);
     const int64_t* row = chosen.data_ptr<int64_t>();
     const int64_t count = rows.numel();
-    for (int64_t r = 0; r < count; r++)
-        TORCH_CHECK(row[r] >= 0 && row[r] < conv.out_channels && (r == 0 || row[r - 1] < row[r]),
-                    "conv2d_weight_rows: rows must be ascending output channels below ", conv.out_channels);
 
     at::Tensor result = at::zeros({count, conv.group_channels(), conv.kernel_y, conv.kernel_x}, grad.options());
     if (grad.numel() == 0) return result;
@@ -198,19 +251,13 @@ at::Tensor weight_rows(const at::Tensor& grad, const at::Tensor& x, const at::Te
         std::vector<std::unique_ptr<GroupSums<Source>>> parts(threads);
         at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
             for (int64_t t = begin; t < end; t++) {
+                const int64_t image = conv.images * t / threads;
                 parts[t] = std::make_unique<GroupSums<Source>>(conv, group, row + first, last - first);
-                parts[t]->add(gradient.data_ptr<float>(), source.data_ptr<Source>(), shift,
-                              conv.images * t / threads, conv.images * (t + 1) / threads);
+                parts[t]->add(gradient.data_ptr<float>() + image * (gradient.numel() / conv.images), source.data_ptr<Source>(), shift, image,
+                              conv.images * (t + 1) / threads);
             }
         });
-        float* out = result.data_ptr<float>() + first * conv.group_channels() * conv.taps();
-        for (int64_t r = 0; r < last - first; r++)
-            for (int64_t c = 0; c < conv.group_channels(); c++)
-                for (int64_t tap = 0; tap < conv.taps(); tap++) {
-                    double sum = 0;
-                    for (const auto& part : parts) sum += part->sum(r, c, tap);
-                    *out++ = static_cast<float>(sum * scale);
-                }
+        add_up(parts, conv, last - first, scale, result.data_ptr<float>() + first * conv.group_channels() * conv.taps());
     }
     return result;
 }
@@ -229,6 +276,41 @@ at::Tensor conv2d_weight_rows_float(const at::Tensor& grad, const at::Tensor& x,
 }
 
 }  // namespace
+
+struct WeightRowsOfCodes::State {
+    Convolution conv;
+    at::Tensor codes, rows;
+    float shift;
+    double scale;
+    std::vector<std::unique_ptr<GroupSums<uint8_t>>> parts;
+};
+
+WeightRowsOfCodes::WeightRowsOfCodes(at::IntArrayRef grad_size, const at::Tensor& codes, const at::Tensor& scale, const at::Tensor& zero_point,
+                                     int64_t qmin, const at::Tensor& rows, at::IntArrayRef kernel, int64_t stride, at::IntArrayRef padding,
+                                     int64_t threads)
+    : state_(new State{convolution(codes, at::kByte, grad_size, kernel, {stride, stride}, padding, 1),
+                       codes.contiguous(at::MemoryFormat::ChannelsLast), {}, qmin - std::nearbyint(zero_point.item<float>()),
+                       scale.item<double>(), {}}) {
+    state_->rows = checked_rows(rows, state_->conv);
+    for (int64_t t = 0; t < threads; t++)
+        state_->parts.push_back(
+            std::make_unique<GroupSums<uint8_t>>(state_->conv, 0, state_->rows.data_ptr<int64_t>(), state_->rows.numel()));
+}
+
+WeightRowsOfCodes::~WeightRowsOfCodes() = default;
+
+int64_t WeightRowsOfCodes::images() const { return state_->parts[0]->images(); }
+
+void WeightRowsOfCodes::add(int64_t thread, const float* grad, int64_t begin, int64_t end) {
+    state_->parts[thread]->add(grad, state_->codes.data_ptr<uint8_t>(), state_->shift, begin, end);
+}
+
+at::Tensor WeightRowsOfCodes::total() const {
+    const Convolution& conv = state_->conv;
+    at::Tensor result = at::empty({state_->rows.numel(), conv.channels, conv.kernel_y, conv.kernel_x});
+    add_up(state_->parts, conv, state_->rows.numel(), state_->scale, result.data_ptr<float>());
+    return result;
+}
 
 TORCH_LIBRARY_IMPL(efqat, CPU, m) {
     m.impl("conv2d_weight_rows", conv2d_weight_rows);

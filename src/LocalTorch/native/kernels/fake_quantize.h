@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace efqat {
@@ -32,6 +34,9 @@ inline FakeQuantizeGrid fake_quantize_grid(const at::Tensor& scale, const at::Te
 // Below which x is cut off where there is no ReLU.
 constexpr float kNoFloor = -std::numeric_limits<float>::infinity();
 
+// v where mask is −1, 0 where it is 0. Written with branches, the compiler would shuffle masks for longer than it computes.
+inline float masked(float v, int32_t mask) { return std::bit_cast<float>(std::bit_cast<int32_t>(v) & mask); }
+
 // One element's ∂L/∂x, and its terms of ∂L/∂s and of −∂L/∂z / s. x below `floor` counts as floor; where it is not above `gate`, the
 // gradient stops (relu).
 struct FakeQuantizeTerms {
@@ -43,9 +48,9 @@ inline __attribute__((always_inline)) FakeQuantizeTerms fake_quantize_terms(floa
     const float u = std::max(x, floor) * grid.inverse;
     const float r = round_half_even(std::min(std::max(u, grid.low - 1), grid.high + 1));
     const float q = std::min(std::max(r, grid.low), grid.high);
-    const bool inside = r - q == 0;  // as q == r the compiler would branch
-    const float passed = inside ? grad : 0.0f;
-    return {x > gate ? passed : 0.0f, grad * (q - (inside ? u : 0.0f)), grad - passed};
+    const int32_t inside = -static_cast<int32_t>(r == q), open = -static_cast<int32_t>(x > gate);
+    const float passed = masked(grad, inside);
+    return {masked(passed, open), grad * (q - masked(u, inside)), grad - passed};
 }
 
 // x without gaps, its dimensions in the same storage order.

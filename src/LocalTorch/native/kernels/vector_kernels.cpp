@@ -29,6 +29,8 @@ EFQAT_TARGET inline __m512i codes_to_integers(const uint8_t* from) {
 }
 #include "outer_products.inl"
 #include "pixel_products.inl"
+// A whole cache line goes to memory past the caches, which need not read it first; the end of a parallel region waits for it.
+EFQAT_TARGET inline void stream(float* to, const Vector& v) { _mm512_stream_ps(to, v); }
 #include "winograd.inl"
 const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {kTileVectors * kWidth, convolve}};
 #undef EFQAT_TARGET
@@ -43,6 +45,7 @@ EFQAT_TARGET inline __m256i codes_to_integers(const uint8_t* from) {
 }
 #include "outer_products.inl"
 #include "pixel_products.inl"
+EFQAT_TARGET inline void stream(float* to, const Vector& v) { std::memcpy(to, &v, sizeof(Vector)); }
 #include "winograd.inl"
 const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {kTileVectors * kWidth, convolve}};
 #undef EFQAT_TARGET
@@ -57,6 +60,7 @@ using Integers = int32_t __attribute__((vector_size(16)));
 inline Integers codes_to_integers(const uint8_t* from) { return Integers{from[0], from[1], from[2], from[3]}; }
 #include "outer_products.inl"
 #include "pixel_products.inl"
+EFQAT_TARGET inline void stream(float* to, const Vector& v) { std::memcpy(to, &v, sizeof(Vector)); }
 #include "winograd.inl"
 const VectorKernels version{kWidth, {accumulate, unpack<uint8_t>, unpack<float>}, {multiply}, {kTileVectors * kWidth, convolve}};
 #undef EFQAT_TARGET

@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace efqat {
@@ -13,12 +14,13 @@ using Eight = float __attribute__((vector_size(32)));
 
 // G f
 inline void to_points(const Eight& a, const Eight& b, const Eight& c, Eight (&to)[6]) {
-    const Eight near = (a + c) / -6.f, far = a / 24.f + c / 6.f;
-    to[0] = a / 4.f;
-    to[1] = near - b / 6.f;
-    to[2] = near + b / 6.f;
-    to[3] = far + b / 12.f;
-    to[4] = far - b / 12.f;
+    constexpr float kSixth = 1 / 6.f;
+    const Eight near = (a + c) * -kSixth, odd = b * kSixth, far = a * (kSixth / 4) + c * kSixth;
+    to[0] = a * .25f;
+    to[1] = near - odd;
+    to[2] = near + odd;
+    to[3] = far + odd * .5f;
+    to[4] = far - odd * .5f;
     to[5] = c;
 }
 
@@ -33,10 +35,12 @@ void transform_filters(const float* from, int64_t channels, int64_t out_channels
                     for (int tap = 0; tap < 9; tap++) f[tap][lane] = from[(c * out_channels + k + lane) * 9 + 8 - tap];
                 for (int v = 0; v < 3; v++) to_points(f[v], f[3 + v], f[6 + v], half[v]);
                 const int64_t first = k / block * block, lanes = std::min(block, out_channels - first);
-                float* to = filters + first * channels + c * lanes + k - first;
+                const int64_t pair = lanes == vector_kernels().width ? 2 : 1;
+                float* to = filters + first * channels + c / pair * pair * lanes + c % pair + (k - first) * pair;
                 for (int i = 0; i < 6; i++) {
                     to_points(half[0][i], half[1][i], half[2][i], points);
-                    for (int j = 0; j < 6; j++, to += channels * out_channels) std::memcpy(to, &points[j], sizeof(Eight));
+                    for (int j = 0; j < 6; j++, to += channels * out_channels)
+                        for (int lane = 0; lane < 8; lane++) to[lane * pair] = points[j][lane];
                 }
             }
     });
@@ -50,22 +54,40 @@ bool is_for_winograd(const at::Tensor& weight, int64_t stride) {
            weight.size(1) % kChannelBlock == 0 && weight.size(0) * weight.size(1) <= kFiltersThatStayInCache;
 }
 
+WinogradInputGradient::WinogradInputGradient(const at::Tensor& weight, at::IntArrayRef grad_size, at::IntArrayRef input_size,
+                                             at::IntArrayRef padding)
+    : shape_{nullptr, nullptr, grad_size[1], grad_size[2], grad_size[3], 2 - padding[0], 2 - padding[1],
+             input_size[1], input_size[2], input_size[3]},
+      scratch_size_(winograd_scratch(shape_)),
+      filters_(at::empty({kTilePositions * shape_.channels * shape_.out_channels}, weight.options())),
+      scratch_(at::empty({at::get_num_threads() * scratch_size_}, weight.options())) {
+    transform_filters(weight.contiguous().data_ptr<float>(), shape_.channels, shape_.out_channels, filters_.data_ptr<float>());
+}
+
+void WinogradInputGradient::run(const float* grad, const float* summand, float* to, int64_t images) {
+    const int64_t tiles = images * shape_.tiles(), groups = (tiles + kWinogradTiles - 1) / kWinogradTiles;
+    for (int64_t group = 0; group < groups; group++)
+        run(grad, summand, to, tiles * group / groups, tiles * (group + 1) / groups);
+}
+
+void WinogradInputGradient::run(const float* grad, const float* summand, float* to, int64_t first, int64_t last) {
+    WinogradImages images = shape_;
+    images.from = grad;
+    images.to = to;
+    images.summand = summand;
+    vector_kernels().winograd.convolve(images, filters_.data_ptr<float>(), first, last,
+                                       scratch_.data_ptr<float>() + at::get_thread_num() * scratch_size_);
+}
+
 at::Tensor winograd_input_gradient(const at::Tensor& grad, const at::Tensor& weight, at::IntArrayRef input_size, at::IntArrayRef padding) {
-    const at::Tensor from = grad.contiguous(at::MemoryFormat::ChannelsLast), taps = weight.contiguous();
+    const at::Tensor from = grad.contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor to = at::empty(input_size, from.options().memory_format(at::MemoryFormat::ChannelsLast));
-    const int64_t channels = from.size(1), out_channels = to.size(1);
-    const WinogradImages images{from.data_ptr<float>(), to.data_ptr<float>(), channels, from.size(2), from.size(3), 2 - padding[0],
-                                2 - padding[1], out_channels, to.size(2), to.size(3)};
-    // Tensors, not vectors: their memory is not zeroed, and lies in huge pages, which 36 positions at once would else miss.
-    const at::Tensor filters = at::empty({kTilePositions * channels * out_channels}, taps.options());
-    transform_filters(taps.data_ptr<float>(), channels, out_channels, filters.data_ptr<float>());
-    constexpr int64_t kTiles = 24;  // at once: what they need stays in the second-level cache
-    const int64_t tiles = from.size(0) * images.tiles(), scratch_size = winograd_scratch(kTiles, images);
-    const at::Tensor scratch = at::empty({at::get_num_threads() * scratch_size}, taps.options());
-    at::parallel_for(0, (tiles + kTiles - 1) / kTiles, 1, [&](int64_t begin, int64_t end) {
+    WinogradInputGradient layer(weight, from.sizes(), input_size, padding);
+    const int64_t tiles = from.size(0) * layer.tiles();
+    at::parallel_for(0, (tiles + kWinogradTiles - 1) / kWinogradTiles, 1, [&](int64_t begin, int64_t end) {
         for (int64_t group = begin; group < end; group++)
-            vector_kernels().winograd.convolve(images, filters.data_ptr<float>(), group * kTiles, std::min(tiles, (group + 1) * kTiles),
-                                               scratch.data_ptr<float>() + at::get_thread_num() * scratch_size);
+            layer.run(from.data_ptr<float>(), nullptr, to.data_ptr<float>(), group * kWinogradTiles,
+                      std::min(tiles, (group + 1) * kWinogradTiles));
     });
     return to;
 }
