@@ -9,7 +9,7 @@ configuration=Release
 built=artifacts/.built
 # python3-*, jupyter-notebook and chromium are what tests and benchmarks compare with and see the kernel through; the rest is needed to build and to train.
 packages=(cmake g++ libtorch-dev libopenblas0-pthread libturbojpeg0 dataset-fashion-mnist libzmq5 python3-torch python3-onnx
-  python3-jupyter-client python3-nbclient jupyter-notebook chromium)
+  python3-jupyter-client python3-nbclient jupyter-notebook jupyter-nbconvert chromium)
 
 help() {
   cat <<'TEXT'

@@ -61,7 +61,7 @@ public sealed class LessonTests : NotebookTest
                 "--output-dir", Folder, "--output", "executed.ipynb", path],
             ("JUPYTER_PATH", Path.Combine(Folder, "share", "jupyter")), ("JUPYTER_CONFIG_DIR", Folder),
             ("GOMP_SPINCOUNT", "1000")); // on a shared machine, threads that wait by spinning cost minutes
-        Assert.True(code == 0, text);
+        Assert.True(code == 0, text[Math.Max(0, text.IndexOf("CellExecutionError", StringComparison.Ordinal))..]); // nbconvert's own stack comes first
         return JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "executed.ipynb")))!;
     }
 }
