@@ -23,11 +23,11 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
         DefaultValueFactory = _ => "cpu",
     }.AcceptOnlyFromAmong("cpu", "cuda");
 
-    static readonly Option<Precision> PrecisionOption = new("--precision")
+    static readonly Option<string> PrecisionOption = new Option<string>("--precision")
     {
         Description = "What quantized layers multiply in on CUDA: float32, or tensor cores' tf32 or bfloat16",
-        DefaultValueFactory = _ => Precision.Float32,
-    };
+        DefaultValueFactory = _ => "float32",
+    }.AcceptOnlyFromAmong("float32", "tf32", "bfloat16");
 
     static readonly Option<string?> OutOption = new("--out")
     {
@@ -69,7 +69,7 @@ public sealed record RunOptions(long Seed, Device Device, string? Out, string? J
         var cuda = parsed.GetValue(DeviceOption) == "cuda";
         if (cuda && !torch.cuda.is_available())
             throw new UserError("--device cuda: no CUDA device can be used; 'efqat doctor' says why. Use --device cpu");
-        var precision = parsed.GetValue(PrecisionOption);
+        var precision = Enum.Parse<Precision>(parsed.GetValue(PrecisionOption)!, ignoreCase: true);
         if (precision != Precision.Float32 && !cuda)
             throw new UserError($"--precision {precision}: the CPU computes in float32; use it with --device cuda");
         Kernels.Precision = precision;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EfQat.Backward;
 using EfQat.Cli.Experiments;
 using EfQat.Training;
 
@@ -122,6 +123,26 @@ public sealed class AccuracyTests : IDisposable
         double Share(int row) => rows[row].GetProperty("weights_updated").GetDouble();
         Assert.True(Share(0) < Share(4)); // rows of large magnitude are short ones
         Assert.Equal(rows.Length - 4, File.ReadAllLines(Cells(folder)).Length); // and run once
+    }
+
+    [Fact]
+    public void Another_precision_has_cells_of_its_own()
+    {
+        try
+        {
+            foreach (var precision in Enum.GetValues<Precision>())
+            {
+                Kernels.Precision = precision;
+                new CellStore<string, Accuracy>(Run("cells.jsonl")).Get("key", () => new((double)precision, 0));
+            }
+        }
+        finally
+        {
+            Kernels.Precision = Precision.Float32;
+        }
+        Assert.Equal(
+            ["cells.bfloat16.jsonl", "cells.jsonl", "cells.tf32.jsonl"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(0, new CellStore<string, Accuracy>(Run("cells.jsonl"))["key"].Result.Top1);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using EfQat.Backward;
 using EfQat.Diagnosis;
 using EfQat.Display;
 
@@ -21,10 +22,11 @@ sealed class CellStore<TKey, TResult> where TKey : notnull
     readonly Dictionary<TKey, Cell<TKey, TResult>> cells = [];
 
     /// <summary>Opens the file, or begins it. A last line that was not written to its end is cut off.</summary>
+    /// <param name="path">A .jsonl file; what is computed in another precision than float32 has a file of its own beside it.</param>
     /// <exception cref="UserError">A line is no cell of this kind.</exception>
     public CellStore(string path)
     {
-        this.path = path;
+        this.path = path = Kernels.Precision == Precision.Float32 ? path : Path.ChangeExtension(path, $"{Kernels.Precision}.jsonl".ToLowerInvariant());
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         var bytes = new byte[file.Length];

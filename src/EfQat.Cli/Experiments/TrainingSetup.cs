@@ -1,4 +1,5 @@
 using System.Globalization;
+using EfQat.Backward;
 using EfQat.Datasets;
 using EfQat.Importance;
 using EfQat.Quantization;
@@ -74,7 +75,8 @@ sealed record TrainingSetup(
         Network.Dispose();
     }
 
-    static Dictionary<string, string> IdentityOf(ILearningTask task, string scheme, IBatches train, int epochs, double rate, RunOptions run) => new(task.Identity)
+    static Dictionary<string, string> IdentityOf(ILearningTask task, string scheme, IBatches train, int epochs, double rate, RunOptions run) => new(
+        Kernels.Precision == Precision.Float32 ? task.Identity : task.Identity.Append(new("precision", $"{Kernels.Precision}")))
     {
         ["model"] = task.Model, ["scheme"] = scheme, ["data"] = train.Name, ["images"] = $"{train.Count}", ["seed"] = $"{run.Seed}",
         ["epochs"] = $"{epochs}", ["batch"] = $"{train.BatchSize}", ["lr"] = Text(rate),
