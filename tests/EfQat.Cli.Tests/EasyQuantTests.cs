@@ -89,10 +89,15 @@ public sealed class EasyQuantTests : IDisposable
         JsonElement[] rows = [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
         Assert.Equal(["FP32", "TRT", "MinMax", "EasyQuant"], rows.Select(row => row.GetProperty("method").GetString()));
         Assert.All(rows, row => Assert.Equal(0, row.GetProperty("top1").GetDouble() % 12.5));  // of eight pictures
+        Assert.Contains("\"samples\":2,", File.ReadLines(Path.Combine(folder, "cells.jsonl")).Last());  // all that there are
 
         (code, _, error) = await Shell.Run(
             "reproduce", "easyquant-accuracy", "--compare", "--model", param, "--data", pictures, "--quiet", "--out", folder);
         Assert.Equal((1, true), (code, error.Contains("--compare: small has no training samples here")));
+
+        (code, _, error) = await Shell.Run(
+            "reproduce", "easyquant-accuracy", "--fp32", "other.bin", "--model", param, "--data", pictures, "--quiet", "--out", folder);
+        Assert.Equal((1, true), (code, error.Contains($"--fp32: the weights of a .param file are read from {Path.ChangeExtension(param, ".bin")}")));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ static class EasyQuantCommand
     {
         var model = new Option<string>("--model") { Description = $"{string.Join(", ", Networks)}, or a .param file of ncnn", DefaultValueFactory = _ => Networks[0] };
         var data = new Option<string>("--data") { Description = "A data set, or a folder of images; for ncnn a .tar of pictures in CLASS/NAME.JPEG", DefaultValueFactory = _ => "fashion-mnist" };
-        var weights = new Option<string?>(EfQatExperiment.Weights) { Description = "Full-precision weights [default: data/checkpoints/DATA-MODEL.safetensors, for ncnn beside the .param]", HelpName = "FILE" };
+        var weights = new Option<string?>(EfQatExperiment.Weights) { Description = "Full-precision weights of a ResNet [default: data/checkpoints/DATA-MODEL.safetensors]", HelpName = "FILE" };
         var bits = new Option<int[]>("--bits") { Description = "Widths of weights and activations", DefaultValueFactory = _ => [8, 7, 6, 5], AllowMultipleArgumentsPerToken = true };
         var ablation = new Option<int>("--ablation-bits") { Description = "The width at which each choice is tried; 0: none", DefaultValueFactory = _ => 5 };
         var samples = new Option<int>("--samples") { Description = "Training samples that scales are searched on", DefaultValueFactory = _ => 50 }.AtLeast(1);
@@ -40,12 +40,17 @@ static class EasyQuantCommand
             var run = RunOptions.Read(parsed);
             var task = TaskOf(parsed.GetValue(model)!, parsed.GetValue(data)!);
             string folder = run.Out ?? DefaultOut;
-            string fp32 = parsed.GetValue(weights) ?? (task is NcnnTask ncnn ? ncnn.Weights : EfQatExperiment.DefaultWeights((ILearningTask)task));
-            int many = Math.Min(parsed.GetValue(calibration), task is NcnnTask { CalibrationPictures: var pictures } ? pictures : int.MaxValue);
+            string fp32 = (task, parsed.GetValue(weights)) switch
+            {
+                (NcnnTask ncnn, null) => ncnn.Weights,
+                (NcnnTask ncnn, not null) => throw new UserError($"{EfQatExperiment.Weights}: the weights of a .param file are read from {ncnn.Weights}; leave it out"),
+                (_, var file) => file ?? EfQatExperiment.DefaultWeights((ILearningTask)task),
+            };
+            int most = task is NcnnTask { CalibrationPictures: var pictures } ? pictures : int.MaxValue, many = Math.Min(parsed.GetValue(calibration), most);
             var grid = parsed.GetValue(quick)
-                ? new EasyQuantGrid(task, fp32, [5], null, 20, Math.Min(100, many), 1, parsed.GetValue(fromKl))
+                ? new EasyQuantGrid(task, fp32, [5], null, Math.Min(20, most), Math.Min(100, many), 1, parsed.GetValue(fromKl))
                 : new(task, fp32, parsed.GetValue(bits)!, parsed.GetValue(ablation) is > 0 and var width ? width : null,
-                    parsed.GetValue(samples), many, parsed.GetValue(seeds), parsed.GetValue(fromKl));
+                    Math.Min(parsed.GetValue(samples), most), many, parsed.GetValue(seeds), parsed.GetValue(fromKl));
             if (parsed.GetValue(compare)) Compare(parsed, grid, folder, run, token);
             else Reproduce(parsed, grid, folder, run, token);
             Terminal.Note(parsed, $"{task.Model}, {task.Source}, {grid.Seeds} seeds; {Machine.Line}");
