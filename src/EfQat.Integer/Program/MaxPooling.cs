@@ -10,7 +10,7 @@ public sealed record MaxPooling(string Name, int[] From, Window Window) : RowSte
 {
     /// <inheritdoc/>
     public override CodeShape Output(ReadOnlySpan<CodeShape> inputs) =>
-        Window.Output(One(inputs)) is { Height: > 0, Width: > 0 } output ? output : throw Misfit($"the window is larger than its input of {inputs[0]}");
+        Window.Output(One(inputs)) is { Height: > 0, Width: > 0 } output ? output : throw Misfit($"the window does not fit its input of {inputs[0]}");
 
     internal override void Run(StepData data, int from, int to)
     {

@@ -4,7 +4,7 @@ namespace EfQat.Integer.Program;
 /// <param name="Height">Rows of a window.</param>
 /// <param name="Width">Columns of a window.</param>
 /// <param name="Stride">In both directions.</param>
-/// <param name="Padding">Rows above and below, columns left and right.</param>
+/// <param name="Padding">Rows above and below, columns left and right; fewer than a window has, or one would hold nothing.</param>
 /// <param name="Ceiling">A last window that reaches beyond the padding counts, if it begins inside.</param>
 public sealed record Window(int Height, int Width, int Stride, int Padding = 0, bool Ceiling = false)
 {
@@ -18,7 +18,7 @@ public sealed record Window(int Height, int Width, int Stride, int Padding = 0, 
     private int Fit(int length, int size)
     {
         int space = length + 2 * Padding - size;
-        if (space < 0 || Stride < 1) return 0;
+        if (space < 0 || Stride < 1 || size <= Math.Max(Padding, 0)) return 0;
         int windows = (space + (Ceiling ? Stride - 1 : 0)) / Stride + 1;
         return (windows - 1) * Stride >= length + Padding ? windows - 1 : windows;
     }

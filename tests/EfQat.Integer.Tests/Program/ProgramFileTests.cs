@@ -111,6 +111,8 @@ public sealed class ProgramFileTests : IDisposable
     [InlineData("Shortcut shortcut 0 1 1 2 7", "Shortcut shortcut 0 1 1 2 700", "damaged")]
     [InlineData("9 9 2", "9 99999999 99999999", "damaged")]
     [InlineData("9 9 2", "9 -9 2", "damaged")]
+    [InlineData("3 3 2 0 True", "3 3 2 3 True", "maximum: the window does not fit")] // the first window would lie in the padding
+    [InlineData("2 2 2 0 False", "2 2 2 2 False", "average: the window does not fit")]
     public void Steps_that_make_no_sense_are_an_error(string text, string other, string message)
     {
         ProgramFile.Save(Steps.EveryKind(), File("a"));
