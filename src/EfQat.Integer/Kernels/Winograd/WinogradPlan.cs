@@ -36,7 +36,7 @@ readonly struct WinogradPlan(
 
     public bool IsShared => threads > 1 && Tiles <= MostTiles && weights.Blocks % threads == 0;
 
-    /// <summary>Tiles of a batch.</summary>
+    /// <summary>Tiles of a batch: whole register tiles, so that none writes past its end.</summary>
     public int Batch
     {
         get
@@ -50,8 +50,7 @@ readonly struct WinogradPlan(
 
     public int InputBytes => Aligned(Taps * Batch * picture.Channels * sizeof(short));
 
-    /// <summary>The last register tile of a batch writes past its end.</summary>
-    public int ProductBytes => Aligned(Taps * (Batch + pixels) * weights.Width * sizeof(int));
+    public int ProductBytes => Aligned(Taps * Batch * weights.Width * sizeof(int));
 
     public int Bytes => checked(PictureBytes + threads * (InputBytes + ProductBytes));
 
