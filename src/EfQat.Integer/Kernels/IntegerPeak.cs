@@ -9,7 +9,10 @@ namespace EfQat.Integer.Kernels;
 /// <summary>What this machine's multiply-adds could do if nothing but them were to be done: a loop that touches registers only.</summary>
 public static class IntegerPeak
 {
-    const int Iterations = 20_000, Pieces = 10, Chains = 6, Steps = 4;
+    /// <summary>Of a piece of a loop.</summary>
+    internal const int Iterations = 20_000;
+
+    const int Pieces = 10, Chains = 6, Steps = 4;
 
     /// <summary>Operations in a second, two for a multiply-add, of all threads together.</summary>
     /// <param name="kind"><see cref="KernelKind.Direct16"/>, with four multiply-adds in an INT16 sum, or another for INT32.</param>
@@ -28,15 +31,21 @@ public static class IntegerPeak
         };
     }
 
-    static double Measure<TSet, V, P>(bool bytes, Workers workers)
-        where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
+    /// <summary>Operations in a second, of all threads together.</summary>
+    /// <param name="loop">Each piece goes through <see cref="Iterations"/>.</param>
+    /// <param name="operations">Of an iteration.</param>
+    /// <param name="workers">The threads.</param>
+    internal static double Rate<TJob>(TJob loop, double operations, Workers workers) where TJob : struct, IJob
     {
-        var loop = new Loop<TSet, V, P>(bytes, new byte[workers.Threads]);
+        int pieces = workers.Threads * Pieces;
         long start = Stopwatch.GetTimestamp();
-        workers.Run(loop, workers.Threads * Pieces);
-        double steps = (double)workers.Threads * Pieces * Iterations * Chains * Steps;
-        return 2 * steps * TSet.Lanes * (bytes ? 4 : 2) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        workers.Run(loop, pieces);
+        return operations * Iterations * pieces / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
+
+    static double Measure<TSet, V, P>(bool bytes, Workers workers)
+        where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged =>
+        Rate(new Loop<TSet, V, P>(bytes, new byte[workers.Threads]), 2 * Chains * Steps * TSet.Lanes * (bytes ? 4 : 2), workers);
 
     readonly unsafe struct Loop<TSet, V, P>(bool bytes, byte[] results) : IJob
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged

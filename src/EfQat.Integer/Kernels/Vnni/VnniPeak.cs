@@ -1,11 +1,9 @@
-using System.Diagnostics;
-
 namespace EfQat.Integer.Kernels.Vnni;
 
 /// <summary>A loop of vpdpbusd that touches registers only.</summary>
 readonly unsafe struct VnniPeak : IJob
 {
-    const int Iterations = 20_000, Pieces = 10, BytesOfVector = 64;
+    const int BytesOfVector = 64;
 
     static readonly Lazy<nint> Code = new(() => (nint)MachineCode.Load(VnniAssembler.Peak()));
 
@@ -13,11 +11,9 @@ readonly unsafe struct VnniPeak : IJob
     public static double Measure(Workers workers)
     {
         _ = Code.Value;
-        long start = Stopwatch.GetTimestamp();
-        workers.Run(default(VnniPeak), workers.Threads * Pieces);
-        return 2.0 * workers.Threads * Pieces * Iterations * VnniAssembler.MostSums * BytesOfVector / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return IntegerPeak.Rate(default(VnniPeak), 2 * VnniAssembler.MostSums * BytesOfVector, workers);
     }
 
     /// <inheritdoc/>
-    public void Run(int piece, int thread) => ((delegate* unmanaged<nint, void>)Code.Value)(Iterations);
+    public void Run(int piece, int thread) => ((delegate* unmanaged<nint, void>)Code.Value)(IntegerPeak.Iterations);
 }
