@@ -5,7 +5,6 @@ using EfQat.Cli.Progress;
 using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Integer.Kernels;
-using EfQat.Integer.Onnx;
 using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
@@ -44,10 +43,7 @@ static class BenchIntegerCommand
             DefaultValueFactory = _ => Name(InstructionSets.Best),
         }.AcceptOnlyFromAmong([.. InstructionSets.Available.Select(Name)]);
         var turns = new Option<int>("--turns") { Description = "Timed runs of each", DefaultValueFactory = _ => 20 }.AtLeast(1);
-        var modules = new Option<string?>("--onnxruntime")
-        {
-            Description = "The node_modules folder that has onnxruntime-node [default: tests/Benchmarks/node_modules]", HelpName = "DIR",
-        };
+        var modules = OnnxRuntimeOption.Create();
         var command = new ExampleCommand(
             "integer",
             "Chains of six 3×3 convolutions with padding, ReLU and requantization, one picture at a time: our integer kernels, libtorch in FP32 and "
@@ -63,10 +59,7 @@ static class BenchIntegerCommand
             if (run.Device.type != DeviceType.CPU)
                 throw new UserError("--device cuda: integer kernels run on the CPU only; use --device cpu");
             var set = InstructionSets.Available.Single(set => Name(set) == parsed.GetValue(isa));
-            var (count, threads, onnxRuntime) = (parsed.GetValue(turns), get_num_threads(), parsed.GetValue(modules) ?? OnnxRuntimeNode.Find());
-            if (onnxRuntime is null)
-                parsed.InvocationConfiguration.Error.WriteLine(
-                    "note: ONNX Runtime is not installed, so it is not measured; npm ci --ignore-scripts --prefix tests/Benchmarks installs it");
+            var (count, threads, onnxRuntime) = (parsed.GetValue(turns), get_num_threads(), OnnxRuntimeOption.Folder(parsed, modules));
             using var workers = new Workers(threads);
             List<Row> rows = [];
             List<string> peaks = [];

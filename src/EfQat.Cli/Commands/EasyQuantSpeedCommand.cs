@@ -5,7 +5,6 @@ using EfQat.Cli.Progress;
 using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Integer.Kernels;
-using EfQat.Integer.Onnx;
 using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
@@ -54,10 +53,7 @@ static class EasyQuantSpeedCommand
         var turns = new Option<int>("--turns") { Description = "Timed runs of each engine", DefaultValueFactory = _ => 30 }.AtLeast(1);
         var images = new Option<int>("--images") { Description = "Pictures whose classes are compared", DefaultValueFactory = _ => 50 }.AtLeast(1);
         var samples = new Option<int>("--samples") { Description = "Pictures to calibrate on", DefaultValueFactory = _ => 50 }.AtLeast(1);
-        var modules = new Option<string?>("--onnxruntime")
-        {
-            Description = "The node_modules folder that has onnxruntime-node [default: tests/Benchmarks/node_modules]", HelpName = "DIR",
-        };
+        var modules = OnnxRuntimeOption.Create();
         var quick = new Option<bool>("--quick") { Description = "3 turns, 5 pictures: half a minute" };
         var command = new ExampleCommand(
             "easyquant-speed",
@@ -81,10 +77,7 @@ static class EasyQuantSpeedCommand
             if (parsed.GetValue(ncnn) is { } param)
                 networks.Add(Network(
                     param, "", parsed.GetValue(pictures) ?? throw new UserError("--ncnn: needs pictures to calibrate on; name a .tar with --pictures")));
-            string? onnxRuntime = parsed.GetValue(modules) ?? OnnxRuntimeNode.Find();
-            if (onnxRuntime is null)
-                parsed.InvocationConfiguration.Error.WriteLine(
-                    $"note: ONNX Runtime is not installed, so it is not measured; {OnnxRuntimeNode.Install} installs it");
+            string? onnxRuntime = OnnxRuntimeOption.Folder(parsed, modules);
             int threads = get_num_threads();
             using var peaks = new Peaks([.. new[] { 1, threads }.Distinct()]);
             List<Row> rows = [];

@@ -29,10 +29,7 @@ static class VerifyCommand
         var images = new Option<int?>("--images") { Description = "The first so many samples of the test set [default: all]" }.AtLeast(1);
         var data = new Option<string?>("--data") { Description = "The data, where they are elsewhere now" };
         var weights = new Option<string?>("--weights") { Description = "The weights it was made from, where they are elsewhere now", HelpName = "FILE" };
-        var modules = new Option<string?>("--onnxruntime")
-        {
-            Description = "The node_modules folder that has onnxruntime-node [default: tests/Benchmarks/node_modules]", HelpName = "DIR",
-        };
+        var modules = OnnxRuntimeOption.Create();
         var command = new ExampleCommand(
             "verify",
             "Run an exported ONNX file in ONNX Runtime on the test set, as written (layers on floats) and optimized (on integers where ONNX Runtime can), "
