@@ -115,7 +115,7 @@ static class IntegerRunCommand
             float[] pixels = Pixels(batch.Images);
             for (int i = 0; i < labels.Length; i++)
             {
-                int answer = timed.Run(pixels[(i * size)..((i + 1) * size)]).Class;
+                int answer = timed.Run(pixels.AsSpan(i * size, size)).Class;
                 if (fp32[i] == labels[i]) floats++;
                 if (answer == labels[i]) integers++;
                 if (answer == fake[i]) same++;

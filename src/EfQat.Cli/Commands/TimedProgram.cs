@@ -31,7 +31,7 @@ sealed class TimedProgram(IntegerSession session)
 
     /// <summary>Runs it on an image.</summary>
     /// <returns>Milliseconds, and the class with the highest logit.</returns>
-    public (double Ms, int Class) Run(float[] pixels)
+    public (double Ms, int Class) Run(ReadOnlySpan<float> pixels)
     {
         long start = Stopwatch.GetTimestamp();
         session.Run(pixels, logits, ticks);
