@@ -56,8 +56,8 @@ sealed record EasyQuantComparison(ILearningTask Task, string Weights, IReadOnlyL
             var key = new ComparisonKey(Task.Model, Task.Source, digest, bits, seed == 0 ? 0 : Samples, seed, method, times, training);
             bool isNew = !store.Has(key);
             using var scope = NewDisposeScope();
-            string name = bits == 32 ? method
-                : string.Create(CultureInfo.InvariantCulture, $"INT{bits} {method}, {times} × the search's time, seed {seed}");
+            string time = training is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {times} × the search's time");
+            string name = bits == 32 ? method : $"INT{bits} {method}{time}, seed {seed}";
             cells.Add(store.Get(key, () => run(new(Task, Weights, null, Math.Max(1, seed), device), name)));
             var (top1, seconds, _) = cells[^1].Result;
             if (isNew) view.Line(string.Create(CultureInfo.InvariantCulture, $"{name}: {seconds:0.0} s, top-1 {top1:0.00} %"));

@@ -24,19 +24,19 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         input = output = first;
         // Another name of the same blob: Split copies, Dropout and Softmax are not computed.
         Dictionary<string, string> names = new() { [first] = first };
-        HashSet<string> positive = []; // or zero
+        HashSet<string> nonNegative = [];
         string Blob(string name) => names.GetValueOrDefault(name) ?? throw new UserError($"{path}: no layer writes '{name}' before it is read; the file is damaged");
         foreach (var layer in layers.Skip(1))
         {
             string[] inputs = [.. layer.Inputs.Select(Blob)];
             output = inputs.LastOrDefault() ?? throw new UserError($"{path}: {layer.Name} reads nothing");
-            bool reluBefore = inputs.All(positive.Contains);
-            foreach (var (suffix, module) in Modules(layer, weights, reluBefore))
+            bool noneNegative = inputs.All(nonNegative.Contains);
+            foreach (var (suffix, module) in Modules(layer, weights, noneNegative))
             {
                 string name = layer.Name.Replace('.', '_') + suffix;
                 register_module(name, module);
                 calls.Add((name, inputs, name));
-                if (module is TorchSharp.Modules.ReLU || reluBefore && module is not TorchSharp.Modules.Conv2d) positive.Add(name);
+                if (module is TorchSharp.Modules.ReLU || noneNegative && module is not TorchSharp.Modules.Conv2d) nonNegative.Add(name);
                 (inputs, output) = ([name], name);
             }
             foreach (string written in layer.Outputs) names[written] = output;
@@ -76,7 +76,7 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         return blobs[output].LeaveScope();
     }
 
-    private IEnumerable<(string Suffix, nn.Module Module)> Modules(NcnnLayer layer, NcnnWeights weights, bool reluBefore) => layer.Type switch
+    private IEnumerable<(string Suffix, nn.Module Module)> Modules(NcnnLayer layer, NcnnWeights weights, bool noneNegative) => layer.Type switch
     {
         "Convolution" or "ConvolutionDepthWise" when layer[9] == 0 => [("", Convolution(layer, weights))],
         "Convolution" or "ConvolutionDepthWise" when layer[9] == 1 => [("", Convolution(layer, weights)), ("_relu", nn.ReLU())],
@@ -86,7 +86,7 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
             [("", nn.MaxPool2d(layer[1], layer[2, 1], layer[3], ceil_mode: layer[5] == 0))],
         "Pooling" when layer[0] == 1 && layer[4] == 1 => [("", nn.AdaptiveAvgPool2d(1))],
         // One grid for all parts, whoever reads them. A ReLU changes nothing where none is negative, and lets their codes begin at zero.
-        "Concat" when layer[0] == 0 => [("", new Concat()), ("_grid", reluBefore ? nn.ReLU() : new SharedInput())],
+        "Concat" when layer[0] == 0 => [("", new Concat()), ("_grid", noneNegative ? nn.ReLU() : new SharedInput())],
         "Pooling" or "Concat" or "ReLU" => throw layer.Unsupported(string.Join(' ', layer.Numbers.Select(pair => $"{pair.Key}={pair.Value}"))),
         "Split" or "Dropout" or "Softmax" => [],
         _ => throw new UserError($"{path}: {layer.Name} is a {layer.Type}; the layers that can be read are {Types}"),
