@@ -61,8 +61,10 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial byte* lt_version();
     [LibraryImport(Library)] internal static partial int lt_threads();
     [LibraryImport(Library)] internal static partial void lt_set_threads(int count);
-    [LibraryImport(Library)] internal static partial int lt_tf32();
-    [LibraryImport(Library)] internal static partial void lt_allow_tf32(int allow);
+    [LibraryImport(Library)] internal static partial int lt_tf32_cudnn();
+    [LibraryImport(Library)] internal static partial void lt_allow_tf32_cudnn(int allow);
+    [LibraryImport(Library)] internal static partial int lt_tf32_cublas();
+    [LibraryImport(Library)] internal static partial void lt_allow_tf32_cublas(int allow);
     [LibraryImport(Library)] internal static partial int lt_cuda_count();
     [LibraryImport(Library)] internal static partial int lt_cuda_synchronize(int index);
     [LibraryImport(Library)] internal static partial int lt_manual_seed(long seed);

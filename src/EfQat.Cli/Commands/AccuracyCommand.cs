@@ -22,12 +22,13 @@ static class AccuracyCommand
         var quick = new Option<bool>("--quick") { Description = "W4A4, ratio 0.1, one seed, 1024 samples: two minutes" };
         var lr = new Option<double?>("--lr") { Description = "Learning rate of weights, biases and norms [default: 0.01, with --quick 0.001; for bert-* 0.0003]" };
         var scaleLr = new Option<double?>("--scale-lr") { Description = "Learning rate of scales and zero points [default: 0.03, for bert-* 0.01]" };
+        var normBatches = QuantizedOptions.BatchNormBatches();
         var command = new ExampleCommand(
             "efqat-accuracy", $"EfQAT's accuracy grid: modes, ratios, bit widths, seeds; goes on where it was stopped (OUT/cells.jsonl)",
             "efqat reproduce efqat-accuracy --quick", "efqat reproduce efqat-accuracy --data cifar10 --bits W4A8 W4A4 --seeds 5 --out runs/cifar10-grid",
             "efqat reproduce efqat-accuracy --model bert-small --vocab vocab.txt --fp32 runs/fp32/sst2-bert-small.safetensors --out runs/sst2-grid")
         {
-            weights, bits, ratios, seeds, images, quick, lr, scaleLr,
+            weights, bits, ratios, seeds, images, quick, lr, scaleLr, normBatches,
         };
         TaskOptions.AddTo(command);
         RunOptions.AddTo(command);
@@ -40,7 +41,7 @@ static class AccuracyCommand
             var training = defaults with
             {
                 LearningRate = parsed.GetValue(lr) ?? (isQuick ? task.Settings.QuickLearningRate : defaults.LearningRate),
-                ScaleLearningRate = parsed.GetValue(scaleLr) ?? defaults.ScaleLearningRate,
+                ScaleLearningRate = parsed.GetValue(scaleLr) ?? defaults.ScaleLearningRate, BatchNormBatches = parsed.GetValue(normBatches),
             };
             var grid = isQuick
                 ? new AccuracyGrid(task, fp32, [Scheme.Parse("W4A4")], [0.1], 1, 1024, training)

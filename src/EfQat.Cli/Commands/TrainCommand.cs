@@ -64,7 +64,7 @@ static class TrainCommand
             string folder = run.Out ?? $"runs/{setup.Scheme.ToLowerInvariant()}";
             var options = new TrainOptions(
                 setup.Epochs, setup.Schedule, Checkpoint: Path.Combine(folder, "training.safetensors"), Identity: setup.Identity, SaveEvery: parsed.GetValue(saveEvery),
-                Workers: workers);
+                Workers: workers, BatchNormBatches: quantized?.Training.BatchNormBatches ?? 0);
             string words = string.Join(' ', parsed.Tokens.Select(word => word.Value));
             var result = ProgressView.Show(run.Quiet || !isFirst, view =>
             {

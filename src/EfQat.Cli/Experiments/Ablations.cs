@@ -43,6 +43,10 @@ sealed record Ablation(string Question, string Variant, EfQatOptions Options)
         ]),
         .. Of("Which learning rate?", [.. Rates(ours.LearningRate, 1e-3, 3e-3, 3e-2).Select(rate => (Text(rate), ours with { LearningRate = rate }))]),
         .. Of("Which for scales?", [.. Rates(ours.ScaleLearningRate, 1e-3, 1e-2, 1e-1).Select(rate => (Text(rate), ours with { ScaleLearningRate = rate }))]),
+        .. Of("Which BatchNorm statistics?",
+        [
+            ("training's running averages", ours), ("anew, over 32 batches", ours with { BatchNormBatches = 32 }),
+        ]),
     ];
 
     static IEnumerable<Ablation> Of(string question, IEnumerable<(string Variant, EfQatOptions Options)> variants) =>

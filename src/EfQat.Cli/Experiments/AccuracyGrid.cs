@@ -16,8 +16,10 @@ namespace EfQat.Cli.Experiments;
 /// <param name="Images">Samples that are trained on.</param>
 /// <param name="LearningRate">Of weights, biases and norms.</param>
 /// <param name="ScaleLearningRate">Of scales and zero points.</param>
+/// <param name="BatchNormBatches">Over which BatchNorm's statistics are averaged anew after training.</param>
 sealed record AccuracyKey(
-    string Data, string Weights, string Scheme, string Method, double? Ratio, long Seed, int Images, double LearningRate, double ScaleLearningRate);
+    string Data, string Weights, string Scheme, string Method, double? Ratio, long Seed, int Images, double LearningRate, double ScaleLearningRate,
+    int BatchNormBatches = 0);
 
 /// <summary>What came of it.</summary>
 /// <param name="Top1">On all test samples, in percent.</param>
@@ -31,7 +33,7 @@ sealed record Accuracy(double Top1, double WeightsUpdated);
 /// <param name="Ratios">Shares of blocks to update between 0 and 1, which are always run.</param>
 /// <param name="Seeds">How many, from 1 on.</param>
 /// <param name="Samples">Of training, that a method sees.</param>
-/// <param name="Training">Learning rates.</param>
+/// <param name="Training">Learning rates, and what follows training.</param>
 sealed record AccuracyGrid(
     ILearningTask Task, string Weights, IReadOnlyList<Scheme> Schemes, IReadOnlyList<double> Ratios, int Seeds, int Samples, EfQatOptions Training)
 {
@@ -44,7 +46,8 @@ sealed record AccuracyGrid(
             from scheme in Schemes
             from method in Methods()
             select (Scheme: scheme, method.Mode, Key: new AccuracyKey(
-                Task.Source, digest, $"{scheme}", method.Name, method.Ratio, seed, Samples, Training.LearningRate, Training.ScaleLearningRate))).ToList();
+                Task.Source, digest, $"{scheme}", method.Name, method.Ratio, seed, Samples, Training.LearningRate, Training.ScaleLearningRate,
+                method.Ratio is null ? 0 : Training.BatchNormBatches))).ToList();
         int missing = keys.Count(cell => !store.Has(cell.Key)), ran = 0;
         if (missing < keys.Count) view.Line($"{keys.Count - missing} of {keys.Count} cells are there already");
 

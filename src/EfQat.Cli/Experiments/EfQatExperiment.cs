@@ -107,7 +107,8 @@ sealed class EfQatExperiment
         nn.Module<Tensor, Tensor> model, EfQatOptions options, ITrainingMonitor monitor, CancellationToken token, IObjective? objective = null)
     {
         var rule = Rule(model, options);
-        var result = Trainer.Run(model, rule, train, test, new(1, Schedule.Cosine(train.BatchesPerEpoch), objective), monitor, token);
+        TrainOptions training = new(1, Schedule.Cosine(train.BatchesPerEpoch), objective, BatchNormBatches: options.BatchNormBatches);
+        var result = Trainer.Run(model, rule, train, test, training, monitor, token);
         if (result.Interrupted) throw new OperationCanceledException(token);
         return new(options.Ratio, model, rule, result.Top1);
     }

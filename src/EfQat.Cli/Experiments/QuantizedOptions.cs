@@ -26,9 +26,19 @@ sealed record QuantizedOptions(Scheme Scheme, string Weights, EfQatOptions Train
 
     static readonly Option<double?> ScaleRate = new("--scale-lr") { Description = "With --bits: learning rate of scales and zero points [default: 0.03, for resnet50 0.001, for bert-* 0.01]" };
 
+    static readonly Option<int> NormBatches = BatchNormBatches("With --bits: ");
+
+    /// <summary>The option that has BatchNorm's statistics averaged anew.</summary>
+    public static Option<int> BatchNormBatches(string when = "") => new Option<int>("--bn-batches")
+    {
+        Description = $"{when}Average BatchNorm's statistics anew over N batches, after training; 0 leaves them as training does", HelpName = "N",
+    }.AtLeast(0);
+
+    static readonly Option[] All = [Bits, Fp32, Mode, Ratio, Frequency, ScaleRate, NormBatches];
+
     public static void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Bits, Fp32, Mode, Ratio, Frequency, ScaleRate]) command.Add(option);
+        foreach (var option in All) command.Add(option);
     }
 
     /// <summary>Null where full-precision training is asked for.</summary>
@@ -37,7 +47,7 @@ sealed record QuantizedOptions(Scheme Scheme, string Weights, EfQatOptions Train
     {
         if (parsed.GetValue(Bits) is not { } bits)
         {
-            if (((Option[])[Fp32, Mode, Ratio, Frequency, ScaleRate]).FirstOrDefault(option => parsed.GetResult(option) is not null) is { } option)
+            if (All.Skip(1).FirstOrDefault(option => parsed.GetResult(option) is not null) is { } option)
                 throw new UserError($"{option.Name}: it belongs to quantized training; add --bits, e.g. --bits W4A8");
             return null;
         }
@@ -48,6 +58,7 @@ sealed record QuantizedOptions(Scheme Scheme, string Weights, EfQatOptions Train
             Ratio = parsed.GetValue(Ratio) ?? defaults.Ratio,
             Frequency = parsed.GetValue(Frequency) ?? defaults.Frequency,
             ScaleLearningRate = parsed.GetValue(ScaleRate) ?? defaults.ScaleLearningRate,
+            BatchNormBatches = parsed.GetValue(NormBatches),
         });
     }
 }

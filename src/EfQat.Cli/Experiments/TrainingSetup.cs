@@ -54,6 +54,7 @@ sealed record TrainingSetup(
         identity["ratio"] = Text(options.Ratio);
         identity["frequency"] = $"{options.Frequency}";
         identity["scale_lr"] = Text(options.ScaleLearningRate);
+        if (options.BatchNormBatches > 0) identity["bn_batches"] = $"{options.BatchNormBatches}";
         return new(
             network, experiment.Rule(network, options), experiment.Training, experiment.Test, epochs,
             EfQat.Training.Schedule.Cosine((long)epochs * experiment.Training.BatchesPerEpoch), identity);

@@ -39,6 +39,7 @@ public static partial class Kernels
         && from.Shape is { Stride: (1, 1), Padding: ( <= 2, <= 2), Groups: 1 }
         && from.Weight.dtype == float32 && from.Weight.shape is [var outputs, var inputs, 3, 3]
         && outputs % 16 == 0 && inputs % 16 == 0 && outputs * inputs <= 128 * 128
+        && from.Input.shape[0] >= get_num_threads() // which take whole images
         && HasFused("efqat::conv_norm_fake_quantize_backward", from.Input);
 
     /// <summary>

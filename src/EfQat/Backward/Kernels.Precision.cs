@@ -23,9 +23,7 @@ public static partial class Kernels
         get => precision;
         set
         {
-#if LOCAL_TORCH
-            TensorCores.AllowTF32 = value == Precision.TF32;
-#endif
+            backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = value == Precision.TF32;
             precision = value;
         }
     }

@@ -10,5 +10,5 @@ internal sealed class Product(QuantizedLayer layer)
 
     public Tensor Of(Tensor x) => layer is QuantConv2d { Shape: var shape }
         ? Kernels.Convolution(x, weight, null, shape)
-        : nn.functional.linear(x, weight);
+        : Kernels.Linear(x, weight, null);
 }

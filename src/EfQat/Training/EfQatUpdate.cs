@@ -19,11 +19,13 @@ namespace EfQat.Training;
 /// <param name="TrainEmbeddings">Embeddings, which stay floats; off, QAT and EfQAT alike leave them as they were [ours].</param>
 /// <param name="WeightRule">Of weights, biases and normalization parameters: SGD for CNNs, AdamW for Transformers [ours].</param>
 /// <param name="Metric">What ranks the blocks.</param>
+/// <param name="BatchNormBatches">Over which BatchNorm's statistics are averaged anew after training; 0: as training leaves them, as in the paper.</param>
 public sealed record EfQatOptions(
     FreezingMode Mode = FreezingMode.ChannelWisePerNetwork, double Ratio = 0.1, long Frequency = 4096,
     double LearningRate = 1e-3, double Momentum = 0.9, double WeightDecay = 5e-4, double ScaleLearningRate = 1e-3,
     bool TrainBiasesAndNorms = true, bool TrainActivationScales = true, bool TrainWeightScales = true, bool TrainEmbeddings = false,
-    WeightRule WeightRule = WeightRule.Sgd, ImportanceMetric Metric = ImportanceMetric.Magnitude);
+    WeightRule WeightRule = WeightRule.Sgd, ImportanceMetric Metric = ImportanceMetric.Magnitude,
+    int BatchNormBatches = 0);
 
 /// <summary>One training step of EfQAT, or of QAT where every row is unfrozen (arXiv 2411.11038).</summary>
 public sealed class EfQatUpdate : IUpdateRule

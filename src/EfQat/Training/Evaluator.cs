@@ -18,7 +18,7 @@ public static class Evaluator
         model.eval();
         using var off = no_grad();
         long seen = 0, correct = 0;
-        foreach (var batch in Batches(data, shard))
+        foreach (var batch in InScopes(data.Epoch(shard: shard)))
         {
             cancellation.ThrowIfCancellationRequested();
             seen += batch.Labels.numel();
@@ -27,14 +27,15 @@ public static class Evaluator
         return (seen, correct);
     }
 
-    private static IEnumerable<Batch> Batches(IBatches data, Shard shard)
+    /// <summary>The same batches; each is freed, with all that was made from it, when the next one is asked for.</summary>
+    internal static IEnumerable<Batch> InScopes(IEnumerable<Batch> batches)
     {
-        using var batches = data.Epoch(shard: shard).GetEnumerator();
+        using var each = batches.GetEnumerator();
         while (true)
         {
             using var scope = NewDisposeScope();
-            if (!batches.MoveNext()) yield break;
-            yield return batches.Current;
+            if (!each.MoveNext()) yield break;
+            yield return each.Current;
         }
     }
 }

@@ -12,9 +12,11 @@ namespace EfQat.Training;
 /// <param name="Identity">What a checkpoint must agree with: model, scheme, data, seed, ….</param>
 /// <param name="SaveEvery">Seconds between two checkpoints within an epoch.</param>
 /// <param name="Workers">Processes that share the work; null: this one alone. The batch size is that of all together.</param>
+/// <param name="BatchNormBatches">Of training, an epoch at most, that <see cref="BatchNormStatistics.Reestimate"/> sees after the last step; 0: it is not done.</param>
 public sealed record TrainOptions(
     int Epochs, Func<long, double>? Schedule = null, IObjective? Objective = null,
-    string? Checkpoint = null, IReadOnlyDictionary<string, string>? Identity = null, double SaveEvery = 60, WorkerGroup? Workers = null);
+    string? Checkpoint = null, IReadOnlyDictionary<string, string>? Identity = null, double SaveEvery = 60, WorkerGroup? Workers = null,
+    int BatchNormBatches = 0);
 
 /// <summary>One step, as a monitor sees it.</summary>
 /// <param name="Epoch">From 0.</param>
@@ -120,6 +122,8 @@ public static class Trainer
                 if (facts.Stop) return new(double.NaN, true, step);
             }
             rule.Commit();
+            if (step == total && options.BatchNormBatches > 0)
+                BatchNormStatistics.Reestimate(model, Evaluator.InScopes(train.Epoch(options.Epochs, shard: workers?.Shard ?? default).Take(options.BatchNormBatches)));
             if (workers is not null)
             {
                 workers.TakeFirst(model.buffers());

@@ -63,6 +63,18 @@ void* system_allocate(size_t block) {
     return memory;
 }
 
+// Gives those back that nobody has asked for the longest while more is held than a program of these sizes needs.
+void shrink() {
+    while (cached_bytes > 0 && live_bytes + cached_bytes > kMostHeld * most_live_bytes) {
+        auto oldest = cache.end();
+        for (auto kept = cache.begin(); kept != cache.end(); ++kept)
+            if (!kept->second.empty() && (oldest == cache.end() || kept->second.front().turn < oldest->second.front().turn)) oldest = kept;
+        free(oldest->second.front().memory);
+        oldest->second.erase(oldest->second.begin());
+        cached_bytes -= oldest->first;
+    }
+}
+
 void* take(size_t bytes) {
     size_t block = bytes + kHeader;
     void* memory = nullptr;
@@ -79,19 +91,11 @@ void* take(size_t bytes) {
     if (!memory) memory = system_allocate(block);
     *static_cast<Header*>(memory) = {block, bytes};
     count(bytes);
-    return static_cast<char*>(memory) + kHeader;
-}
-
-// Gives those back that nobody has asked for the longest while more is held than a program of these sizes needs.
-void shrink() {
-    while (cached_bytes > 0 && live_bytes + cached_bytes > kMostHeld * most_live_bytes) {
-        auto oldest = cache.end();
-        for (auto kept = cache.begin(); kept != cache.end(); ++kept)
-            if (!kept->second.empty() && (oldest == cache.end() || kept->second.front().turn < oldest->second.front().turn)) oldest = kept;
-        free(oldest->second.front().memory);
-        oldest->second.erase(oldest->second.begin());
-        cached_bytes -= oldest->first;
+    if (block >= kCachedFrom) {
+        std::lock_guard<std::mutex> guard(cache_lock);
+        shrink();
     }
+    return static_cast<char*>(memory) + kHeader;
 }
 
 void release(void* data) {

@@ -36,12 +36,13 @@ LT_API int32_t lt_threads() { return at::get_num_threads(); }
 
 LT_API void lt_set_threads(int32_t count) { at::set_num_threads(count); }
 
-LT_API int32_t lt_tf32() { return at::globalContext().allowTF32CuDNN() && at::globalContext().allowTF32CuBLAS(); }
+LT_API int32_t lt_tf32_cudnn() { return at::globalContext().allowTF32CuDNN(); }
 
-LT_API void lt_allow_tf32(int32_t allow) {
-    at::globalContext().setAllowTF32CuDNN(allow != 0);
-    at::globalContext().setAllowTF32CuBLAS(allow != 0);
-}
+LT_API void lt_allow_tf32_cudnn(int32_t allow) { at::globalContext().setAllowTF32CuDNN(allow != 0); }
+
+LT_API int32_t lt_tf32_cublas() { return at::globalContext().allowTF32CuBLAS(); }
+
+LT_API void lt_allow_tf32_cublas(int32_t allow) { at::globalContext().setAllowTF32CuBLAS(allow != 0); }
 
 LT_API int32_t lt_cuda_count() { return cuda_count(); }
 

@@ -53,6 +53,18 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void After_the_last_step_BatchNorms_statistics_are_averaged_anew()
+    {
+        var asked = Model();
+        Train(asked, new(2, BatchNormBatches: 3));
+        var afterwards = Model();
+        Train(afterwards, new(2));
+        Assert.NotEqual(Bits(afterwards)["1.running_mean"], Bits(asked)["1.running_mean"]);
+        BatchNormStatistics.Reestimate(afterwards, Loader(train: true).Epoch(2).Take(3));
+        AssertSame(Bits(afterwards), asked);
+    }
+
+    [Fact]
     public void A_run_that_dies_ends_with_the_bits_of_one_that_does_not()
     {
         using var straight = Model();

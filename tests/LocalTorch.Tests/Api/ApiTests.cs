@@ -11,7 +11,7 @@ public sealed partial class ApiTests
     /// <summary>Ours alone, as is the namespace LocalTorch; what derives from them must still look like TorchSharp's.</summary>
     private static readonly string[] Own =
     [
-        "NativeOps", "NativeOps.Argument", "NativeLibraryInfo", "TorchMemory", "TensorCores",
+        "NativeOps", "NativeOps.Argument", "NativeLibraryInfo", "TorchMemory",
         "AdamOptions", "AdamState", "AdamGroup", "AdamFamily", "torch.optim.lr_scheduler.impl.ClosedForm",
     ];
 

@@ -7,7 +7,7 @@
 //
 // Both directions are limited by memory. The backward reads ∂L/∂x̂ and x twice and writes ∂L/∂x once; y is computed anew, so nobody
 // keeps it. A pixel's channels are adjacent: loops run over several pixels at once, with the channels' constants repeated for each.
-// Sums are float over 256 pixels, then double; for a fixed number of threads they are deterministic.
+// A lane's sums are float over 64 values, then double; for a fixed number of threads they are deterministic.
 #include "batch_norm.h"
 
 #include "simd.h"
@@ -23,7 +23,7 @@
 namespace efqat {
 namespace {
 
-constexpr int64_t kBlockPixels = 256, kGrainPixels = 1024;
+constexpr int64_t kLaneSums = 64, kGrainPixels = 1024;
 
 // The loops below go over a block of pixels, `lanes` values at a time: the constants and sums are those of the lanes.
 
@@ -50,8 +50,8 @@ struct QuantizerSums {
 EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, NormBackward::Quantizer by,
                                 const float* __restrict a, const float* __restrict b, const float* __restrict mean,
                                 float* __restrict sum, float* __restrict product, QuantizerSums& quantizer) {
-    float scale = 0, outside = 0;
     for (; count > 0; count -= lanes, x += lanes, g += lanes) {
+        float scale = 0, outside = 0;
 #pragma omp simd reduction(+ : scale, outside)
         for (int64_t i = 0; i < std::min(lanes, count); i++) {
             const FakeQuantizeTerms gm = fake_quantize_terms(g[i], x[i] * a[i] + b[i], by.grid, by.floor, by.gate);
@@ -60,9 +60,9 @@ EFQAT_CLONES void sum_gradients(const float* __restrict g, const float* __restri
             scale += gm.scale;
             outside += gm.outside;
         }
+        quantizer.scale += scale;
+        quantizer.outside += outside;
     }
-    quantizer.scale += scale;
-    quantizer.outside += outside;
 }
 
 EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restrict x, int64_t count, int64_t lanes, NormBackward::Quantizer by,
@@ -74,17 +74,19 @@ EFQAT_CLONES void write_gradient(const float* __restrict g, const float* __restr
                     (x[i] - mean[i]) * slope[i] + offset[i];
 }
 
+int64_t block_pixels(int64_t channels) { return kLaneSums * std::max<int64_t>(1, kLanes / channels); }
+
 // Calls body(first element, elements) for the blocks of pixels of [begin, end).
 template <typename Body>
 void for_blocks(int64_t begin, int64_t end, int64_t channels, const Body& body) {
-    for (; begin < end; begin += kBlockPixels) body(begin * channels, std::min(kBlockPixels, end - begin) * channels);
+    for (const int64_t block = block_pixels(channels); begin < end; begin += block) body(begin * channels, std::min(block, end - begin) * channels);
 }
 
 // From the last block to the first: starts with what was written last and ends with what is read next, both still in the cache.
 template <typename Body>
 void for_blocks_backwards(int64_t begin, int64_t end, int64_t channels, const Body& body) {
-    for (; begin < end; end -= kBlockPixels) {
-        const int64_t first = std::max(begin, end - kBlockPixels);
+    for (const int64_t block = block_pixels(channels); begin < end; end -= block) {
+        const int64_t first = std::max(begin, end - block);
         body(first * channels, (end - first) * channels);
     }
 }

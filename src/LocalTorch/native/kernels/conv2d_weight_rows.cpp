@@ -286,15 +286,16 @@ struct WeightRowsOfCodes::State {
 };
 
 WeightRowsOfCodes::WeightRowsOfCodes(at::IntArrayRef grad_size, const at::Tensor& codes, const at::Tensor& scale, const at::Tensor& zero_point,
-                                     int64_t qmin, const at::Tensor& rows, at::IntArrayRef kernel, int64_t stride, at::IntArrayRef padding,
-                                     int64_t threads)
-    : state_(new State{convolution(codes, at::kByte, grad_size, kernel, {stride, stride}, padding, 1),
+                                     int64_t qmin, const at::Tensor& rows, at::IntArrayRef kernel, at::IntArrayRef padding, int64_t threads)
+    : state_(new State{convolution(codes, at::kByte, grad_size, kernel, {1, 1}, padding, 1),
                        codes.contiguous(at::MemoryFormat::ChannelsLast), {}, qmin - std::nearbyint(zero_point.item<float>()),
                        scale.item<double>(), {}}) {
     state_->rows = checked_rows(rows, state_->conv);
-    for (int64_t t = 0; t < threads; t++)
-        state_->parts.push_back(
-            std::make_unique<GroupSums<uint8_t>>(state_->conv, 0, state_->rows.data_ptr<int64_t>(), state_->rows.numel()));
+    state_->parts.resize(threads);
+    at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t t = begin; t < end; t++)
+            state_->parts[t] = std::make_unique<GroupSums<uint8_t>>(state_->conv, 0, state_->rows.data_ptr<int64_t>(), state_->rows.numel());
+    });
 }
 
 WeightRowsOfCodes::~WeightRowsOfCodes() = default;

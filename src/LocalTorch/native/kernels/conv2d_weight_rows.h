@@ -10,7 +10,7 @@ namespace efqat {
 class WeightRowsOfCodes {
 public:
     WeightRowsOfCodes(at::IntArrayRef grad_size, const at::Tensor& codes, const at::Tensor& scale, const at::Tensor& zero_point, int64_t qmin,
-                      const at::Tensor& rows, at::IntArrayRef kernel, int64_t stride, at::IntArrayRef padding, int64_t threads);
+                      const at::Tensor& rows, at::IntArrayRef kernel, at::IntArrayRef padding, int64_t threads);
     ~WeightRowsOfCodes();
 
     // Images that are unpacked together: the sums are the same for all parts that are multiples of it.

@@ -63,7 +63,7 @@ Results conv_norm_fake_quantize_backward(const at::Tensor& grad, const at::Tenso
     seconds[kInput] += clock.lap();
     std::optional<WeightRowsOfCodes> sums;
     if (rows.numel() > 0) {
-        sums.emplace(x.sizes(), codes[0], codes[1], codes[2], codes_qmin, rows, weight.sizes().slice(2), 1, padding, threads);
+        sums.emplace(x.sizes(), codes[0], codes[1], codes[2], codes_qmin, rows, weight.sizes().slice(2), padding, threads);
         seconds[kWeight] += clock.lap();
     }
     const int64_t block = sums ? sums->images() : 1;

@@ -61,6 +61,9 @@ WinogradInputGradient::WinogradInputGradient(const at::Tensor& weight, at::IntAr
       scratch_size_(winograd_scratch(shape_)),
       filters_(at::empty({kTilePositions * shape_.channels * shape_.out_channels}, weight.options())),
       scratch_(at::empty({at::get_num_threads() * scratch_size_}, weight.options())) {
+    TORCH_CHECK(weight.size(0) == grad_size[1] && weight.size(1) == input_size[1] && padding[0] <= 2 && padding[1] <= 2 &&
+                    input_size[2] + 2 * padding[0] - 2 == grad_size[2] && input_size[3] + 2 * padding[1] - 2 == grad_size[3],
+                "conv2d: grad of shape ", grad_size, " does not belong to an input of shape ", input_size);
     transform_filters(weight.contiguous().data_ptr<float>(), shape_.channels, shape_.out_channels, filters_.data_ptr<float>());
 }
 
