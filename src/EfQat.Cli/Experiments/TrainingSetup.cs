@@ -54,7 +54,7 @@ sealed record TrainingSetup(
         identity["ratio"] = Text(options.Ratio);
         identity["frequency"] = $"{options.Frequency}";
         identity["scale_lr"] = Text(options.ScaleLearningRate);
-        if (options.BatchNormBatches > 0) identity["bn_batches"] = $"{options.BatchNormBatches}";
+        identity["bn_batches"] = $"{options.BatchNormBatches}";
         return new(
             network, experiment.Rule(network, options), experiment.Training, experiment.Test, epochs,
             EfQat.Training.Schedule.Cosine((long)epochs * experiment.Training.BatchesPerEpoch), identity);
@@ -76,11 +76,10 @@ sealed record TrainingSetup(
         Network.Dispose();
     }
 
-    static Dictionary<string, string> IdentityOf(ILearningTask task, string scheme, IBatches train, int epochs, double rate, RunOptions run) => new(
-        Kernels.Precision == Precision.Float32 ? task.Identity : task.Identity.Append(new("precision", $"{Kernels.Precision}")))
+    static Dictionary<string, string> IdentityOf(ILearningTask task, string scheme, IBatches train, int epochs, double rate, RunOptions run) => new(task.Identity)
     {
         ["model"] = task.Model, ["scheme"] = scheme, ["data"] = train.Name, ["images"] = $"{train.Count}", ["seed"] = $"{run.Seed}",
-        ["epochs"] = $"{epochs}", ["batch"] = $"{train.BatchSize}", ["lr"] = Text(rate),
+        ["epochs"] = $"{epochs}", ["batch"] = $"{train.BatchSize}", ["lr"] = Text(rate), ["precision"] = $"{Kernels.Precision}",
     };
 
     static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
