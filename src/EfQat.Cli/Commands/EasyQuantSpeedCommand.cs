@@ -5,6 +5,7 @@ using EfQat.Cli.Progress;
 using EfQat.Diagnosis;
 using EfQat.Display;
 using EfQat.Integer.Kernels;
+using EfQat.Integer.Onnx;
 using EfQat.Training;
 
 namespace EfQat.Cli.Commands;
@@ -110,6 +111,7 @@ static class EasyQuantSpeedCommand
             foreach (var program in programs.Where(program => program.Threads == threads))
                 Terminal.Show(parsed, EasyQuantSpeedReport.Title(program), TimedProgram.Table(program.Steps));
             Terminal.Note(parsed, $"medians of {count} turns; integer peak: {peaks}; {Machine.Line}");
+            if (onnxRuntime is not null && !OnnxRuntimeSession.IsExact) Terminal.Note(parsed, OnnxRuntimeSession.Inexact);
             EasyQuantSpeedReport.Of(table, rows, programs, peaks.ToString()).Save(Path.Combine(folder, "report.html"));
             foreach (var (network, chart) in EasyQuantSpeedReport.Charts(rows))
                 WholeFile.Write(Path.Combine(folder, $"speed-{network.Split(',')[0]}.svg"), chart.ToSvg());

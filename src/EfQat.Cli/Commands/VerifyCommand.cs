@@ -71,6 +71,7 @@ static class VerifyCommand
                 .Column("File", r => r.FileKb, "kB", "0.0")
                 .Column("FP32 / file", r => r.Ratio, "×", "0.00"));
             Terminal.Note(parsed, $"{source.Model}, {source.Scheme}, {source.Data}, from {source.Weights}; a step: the network's logits' range / 255");
+            if (!OnnxRuntimeSession.IsExact) Terminal.Note(parsed, OnnxRuntimeSession.Inexact);
             return CommandLine.Ok;
         });
     }

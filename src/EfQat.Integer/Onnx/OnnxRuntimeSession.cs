@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace EfQat.Integer.Onnx;
 
@@ -24,6 +25,16 @@ public sealed class OnnxRuntimeSession : IDisposable
             modules ?? OnnxRuntimeNode.Find() ?? throw new UserError($"ONNX Runtime is not installed; {OnnxRuntimeNode.Install} installs it"),
             script.ReadToEnd(), Path.GetFullPath(path), optimize ? "all" : "disabled", $"{threads}");
     }
+
+    /// <summary>
+    /// Whether an optimized graph's products of 8 by 8 bits are added exactly here. On x86 without VNNI ONNX Runtime adds pairs of them in 16 bits, which
+    /// saturate (its documentation, "Quantize ONNX Models").
+    /// </summary>
+    public static bool IsExact { get; } =
+        !X86Base.IsSupported || (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0 /* AVX512_VNNI */ || (X86Base.CpuId(7, 1).Eax & 1 << 4) != 0 /* AVX_VNNI */;
+
+    /// <summary>What to know of its results where they are not exact.</summary>
+    public const string Inexact = "this processor has no VNNI: optimized, ONNX Runtime adds pairs of 8-bit products in 16 bits, which saturate";
 
     /// <summary>Of ONNX Runtime.</summary>
     public string Version => node.Version;
