@@ -118,11 +118,11 @@ public sealed class AccuracyTests : IDisposable
         Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
         JsonElement[] rows = [.. JsonDocument.Parse(outcome.Output).RootElement.EnumerateArray()];
         var questions = rows.GroupBy(row => row.GetProperty("question").GetString()).ToArray();
-        Assert.Equal([5, 4, 5, 4, 4], questions.Select(question => question.Count()));
+        Assert.Equal([5, 4, 5, 4, 4, 2], questions.Select(question => question.Count()));
         Assert.Single(questions.Select(question => question.First().GetProperty("top1").GetDouble()).Distinct()); // ours, each time
         double Share(int row) => rows[row].GetProperty("weights_updated").GetDouble();
         Assert.True(Share(0) < Share(4)); // rows of large magnitude are short ones
-        Assert.Equal(rows.Length - 4, File.ReadAllLines(Cells(folder)).Length); // and run once
+        Assert.Equal(rows.Length - (questions.Length - 1), File.ReadAllLines(Cells(folder)).Length); // and run once
     }
 
     [Fact]
