@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using EfQat.Backward;
 using EfQat.Quantization;
 using static EfQat.Tests.Backward.PlainArrays;
@@ -92,9 +93,10 @@ public class PartialConv2dTests
     }
 
     /// <summary>Operands that bfloat16 holds exactly, codes among them, leave the rounding of the result.</summary>
-    [Fact]
+    [SkippableFact]
     public void In_bfloat16_only_results_are_rounded_where_operands_are_exact()
     {
+        Skip.IfNot(Avx512BW.IsSupported, "without AVX-512 libtorch on the CPU rounds partial sums of bfloat16 too");
         using var scope = NewDisposeScope();
         manual_seed(6);
         Kernels.Precision = Precision.BFloat16;
