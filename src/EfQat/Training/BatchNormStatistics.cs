@@ -9,7 +9,7 @@ public static class BatchNormStatistics
 {
     /// <summary>
     /// Replaces running means and variances by their averages over batches, with weights and scales as they are. The running averages of training
-    /// trail behind what is trained; with few bits that costs accuracy (arXiv 2203.11086).
+    /// trail behind what is trained; with few bits that can cost accuracy (arXiv 2203.11086).
     /// </summary>
     /// <param name="model">Is in training mode afterwards.</param>
     /// <param name="batches">Each counts the same.</param>
