@@ -67,7 +67,7 @@ sealed unsafe class DepthwiseKernel<TSet, V, P> : ConvolutionKernel
                 for (int i = 0; i < Math.Min(Pixels, to - pixel); i++)
                 {
                     byte* target = output + (nint)(pixel + i) * channels + channel;
-                    TSet.StoreCodes(sums[i], kernel.codes, channel, count == lanes ? target : tail);
+                    kernel.codes.Store<TSet, V, P>((int*)(sums + i), lanes, channel, count == lanes ? target : tail);
                     if (count < lanes) new Span<byte>(tail, count).CopyTo(new Span<byte>(target, count));
                 }
             }

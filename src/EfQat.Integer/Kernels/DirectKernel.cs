@@ -88,15 +88,16 @@ sealed unsafe class DirectKernel<TSet, V, P, TTile> : ConvolutionKernel
             byte* packed = weights[block], target = output + (nint)from * shape.OutputChannels + channel;
             byte* group = source + block / weights.BlocksOfGroup * kernel.picture.Channels * kernel.picture.CodeBytes;
             byte* input = group + from / columns * line + x * step;
-            int* sums = stackalloc int[tile.Pixels * width];
-            byte** addresses = stackalloc byte*[Places.Count(tile.Pixels)];
+            byte* tail = stackalloc byte[tile.Pixels * width];
+            byte** addresses = stackalloc byte*[Places.Count(tile.Pixels)], targets = stackalloc byte*[tile.Pixels];
             var places = new Places(addresses, tile.Pixels) { Channels = ulong.MaxValue >> (64 - count) };
             for (int pixel = from; pixel < to;)
             {
                 for (int i = 0; i < tile.Pixels; i++)
                 {
                     addresses[i] = input;
-                    places.Outputs[i] = target;
+                    targets[i] = target;
+                    places.Outputs[i] = count == width ? target : tail + i * width;
                     if (++pixel >= to) continue;
                     target += shape.OutputChannels;
                     input += step;
@@ -104,10 +105,8 @@ sealed unsafe class DirectKernel<TSet, V, P, TTile> : ConvolutionKernel
                     x = 0;
                     input += line - columns * step;
                 }
-                if (tile.Codes(runs, places, packed, codes, block * width)) continue;
-                if (kernel.depth > 0) tile.Bytes(runs, kernel.depth, addresses, packed, sums);
-                else tile.Words(runs, addresses, packed, sums);
-                places.Store<TSet, V, P>(sums, width, codes, block * width);
+                tile.Codes(runs, kernel.depth, places, packed, codes, block * width);
+                for (int i = 0; count < width && i < tile.Pixels; i++) new Span<byte>(tail + i * width, count).CopyTo(new Span<byte>(targets[i], count));
             }
         }
     }

@@ -9,7 +9,8 @@ namespace EfQat.Integer.Kernels;
 /// <summary>Brings a kernel and an instruction set together.</summary>
 static class KernelCompiler
 {
-    public static ConvolutionKernel Compile(ConvolutionLayer layer, KernelKind kind, InstructionSet set) => (kind, set) switch
+    public static ConvolutionKernel Compile(ConvolutionLayer layer, KernelKind kind, InstructionSet set) =>
+        (kind, CodeTable.Holds(layer) ? set : InstructionSet.Portable) switch
     {
         (KernelKind.Specification, _) => new SpecificationKernel(layer),
         (KernelKind.Direct or KernelKind.Winograd or KernelKind.Winograd4, InstructionSet.Avx512Vnni) =>

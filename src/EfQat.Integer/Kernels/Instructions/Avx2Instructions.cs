@@ -45,23 +45,28 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
     public static V AddWidened(V sum, Vector256<short> partial) => Avx2.Add(sum, Avx2.MultiplyAddAdjacent(partial, Vector256<short>.One));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
+    public static V Round(V sums, int* row)
     {
-        if (codes.IsSteep)
-        {
-            codes.Store(sums, channel, output);
-            return;
-        }
-        var row = (V*)codes.Row(channel);
-        var multiplier = row[CodeTable.Multiplier];
-        var even = Avx2.Multiply(sums, multiplier) + row[CodeTable.Addend].AsInt64();
-        var odd = Avx2.Multiply(Odd(sums), Odd(multiplier)) + row[CodeTable.Addend + 1].AsInt64();
+        V* vectors = (V*)row;
+        var even = Avx2.Multiply(sums, vectors[CodeTable.Multiplier]) + vectors[CodeTable.Addend].AsInt64();
+        var odd = Avx2.Multiply(Odd(sums), vectors[CodeTable.OddMultiplier]) + vectors[CodeTable.Addend + 1].AsInt64();
         var upper = Avx2.Blend(Odd(even.AsInt32()), odd.AsInt32(), 0b10101010);
-        var code = Add(Avx2.ShiftRightArithmeticVariable(upper, row[CodeTable.Shift].AsUInt32()), row[CodeTable.Zero]);
-        code = Avx2.Min(Avx2.Max(code, row[CodeTable.Min]), row[CodeTable.Max]);
-        var bytes = Avx2.Shuffle(code.AsByte(), Vector256.Create(0x0C080400).AsByte()).AsInt32();
-        *(int*)output = bytes[0];
-        *(int*)(output + 4) = bytes[4];
+        return Avx2.ShiftRightArithmeticVariable(upper, vectors[CodeTable.Shift].AsUInt32());
+    }
+
+    public static void StoreCodes(V rounded, int* row, byte* output) => *(long*)output = Codes(rounded, rounded, row).AsInt64()[0];
+
+    public static void StoreCodes(V first, V second, int* row, byte* output) => Codes(first, second, row).Store(output);
+
+    /// <summary>They are clamped in the end, so saturating on the way changes nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<byte> Codes(V first, V second, int* row)
+    {
+        V* vectors = (V*)row;
+        var words = Avx2.AddSaturate(Avx2.PackSignedSaturate(first, second), vectors[CodeTable.Zero].AsInt16());
+        var bytes = Avx2.PackUnsignedSaturate(words, words);
+        bytes = Avx2.Min(Avx2.Max(bytes, vectors[CodeTable.Min].AsByte()), vectors[CodeTable.Max].AsByte());
+        return Sse2.UnpackLow(bytes.GetLower().AsInt32(), bytes.GetUpper().AsInt32()).AsByte();
     }
 
     static V Odd(V vector) => (vector.AsInt64() >>> 32).AsInt32();

@@ -42,21 +42,28 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
     public static V AddWidened(V sum, Vector512<short> partial) => Avx512F.Add(sum, Avx512BW.MultiplyAddAdjacent(partial, Vector512<short>.One));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output)
+    public static V Round(V sums, int* row)
     {
-        if (codes.IsSteep)
-        {
-            codes.Store(sums, channel, output);
-            return;
-        }
-        var row = (V*)codes.Row(channel);
-        var multiplier = row[CodeTable.Multiplier];
-        var even = Avx512F.Multiply(sums, multiplier) + row[CodeTable.Addend].AsInt64();
-        var odd = Avx512F.Multiply(Odd(sums), Odd(multiplier)) + row[CodeTable.Addend + 1].AsInt64();
+        V* vectors = (V*)row;
+        var even = Avx512F.Multiply(sums, vectors[CodeTable.Multiplier]) + vectors[CodeTable.Addend].AsInt64();
+        var odd = Avx512F.Multiply(Odd(sums), vectors[CodeTable.OddMultiplier]) + vectors[CodeTable.Addend + 1].AsInt64();
         var upper = Vector512.ConditionalSelect(Vector512.Create(0xFFFFFFFFul).AsInt32(), Odd(even.AsInt32()), odd.AsInt32());
-        var code = Add(Avx512F.ShiftRightArithmeticVariable(upper, row[CodeTable.Shift].AsUInt32()), row[CodeTable.Zero]);
-        code = Avx512F.Min(Avx512F.Max(code, row[CodeTable.Min]), row[CodeTable.Max]);
+        return Avx512F.ShiftRightArithmeticVariable(upper, vectors[CodeTable.Shift].AsUInt32());
+    }
+
+    public static void StoreCodes(V rounded, int* row, byte* output)
+    {
+        var code = Add(rounded, Lowest(CodeTable.Zero));
+        code = Avx512F.Min(Avx512F.Max(code, Lowest(CodeTable.Min)), Lowest(CodeTable.Max));
         Avx512F.ConvertToVector128Byte(code).Store(output);
+
+        V Lowest(int vector) => Vector512.Create((int)*(byte*)(row + vector * Lanes));
+    }
+
+    public static void StoreCodes(V first, V second, int* row, byte* output)
+    {
+        StoreCodes(first, row, output);
+        StoreCodes(second, row, output + Lanes);
     }
 
     static V Odd(V vector) => (vector.AsInt64() >>> 32).AsInt32();

@@ -48,6 +48,12 @@ unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
     /// <summary>sum + the INT16 sums of each lane.</summary>
     static abstract V AddWidened(V sum, P partial);
 
-    /// <summary>Writes as many codes as there are lanes, of the channels from this one on.</summary>
-    static abstract void StoreCodes(V sums, CodeTable codes, int channel, byte* output);
+    /// <summary>By a row of a <see cref="CodeTable"/>, sums to codes to which zero's code is not yet added, and that are not yet clamped.</summary>
+    static abstract V Round(V sums, int* row);
+
+    /// <summary>Writes the codes of a vector.</summary>
+    static abstract void StoreCodes(V rounded, int* row, byte* output);
+
+    /// <summary>Writes the codes of two vectors; the row is the first one's.</summary>
+    static abstract void StoreCodes(V first, V second, int* row, byte* output);
 }

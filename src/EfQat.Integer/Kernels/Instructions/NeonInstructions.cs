@@ -60,5 +60,9 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
     public static V AddWidened(V sum, Words partial) =>
         AdvSimd.Add(sum, AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(partial.Lower), AdvSimd.AddPairwiseWidening(partial.Upper)));
 
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output) => codes.Store(sums, channel, output);
+    public static V Round(V sums, int* row) => PortableInstructions.Round(sums, row);
+
+    public static void StoreCodes(V rounded, int* row, byte* output) => PortableInstructions.StoreCodes(rounded, row, output);
+
+    public static void StoreCodes(V first, V second, int* row, byte* output) => PortableInstructions.StoreCodes(first, second, row, output);
 }

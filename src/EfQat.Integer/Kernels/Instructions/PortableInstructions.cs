@@ -42,5 +42,29 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
 
     public static V AddWidened(V sum, Vector128<short> partial) => sum + (partial.AsInt32() << 16 >> 16) + (partial.AsInt32() >> 16);
 
-    public static void StoreCodes(V sums, CodeTable codes, int channel, byte* output) => codes.Store(sums, channel, output);
+    public static V Round(V sums, int* row)
+    {
+        V* vectors = (V*)row;
+        long* addends = (long*)(vectors + CodeTable.Addend);
+        int Code(int lane)
+        {
+            long wide = (long)sums[lane] * vectors[CodeTable.Multiplier][lane] + addends[lane % 2 * Lanes / 2 + lane / 2];
+            return (int)Math.Clamp(wide >> (vectors[CodeTable.Shift][lane] + 32), short.MinValue, short.MaxValue);
+        }
+        return Vector128.Create(Code(0), Code(1), Code(2), Code(3));
+    }
+
+    public static void StoreCodes(V rounded, int* row, byte* output)
+    {
+        byte* vectors = (byte*)row;
+        byte Limit(int vector) => vectors[vector * sizeof(V)];
+        for (int lane = 0; lane < Lanes; lane++)
+            output[lane] = (byte)Math.Clamp(rounded[lane] + Limit(CodeTable.Zero), Limit(CodeTable.Min), Limit(CodeTable.Max));
+    }
+
+    public static void StoreCodes(V first, V second, int* row, byte* output)
+    {
+        StoreCodes(first, row, output);
+        StoreCodes(second, row, output + Lanes);
+    }
 }

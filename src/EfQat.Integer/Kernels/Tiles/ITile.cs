@@ -12,15 +12,18 @@ unsafe interface ITile
     /// <summary>Vectors of output channels: a block of <see cref="PackedWeights"/>.</summary>
     int Vectors { get; }
 
-    /// <summary>Whether <see cref="Bytes"/> adds in INT32, so that no depth is too deep.</summary>
+    /// <summary>Whether products of bytes are added in INT32, so that no depth is too deep.</summary>
     bool AddsBytesExactly { get; }
 
-    /// <summary>From bytes to codes, where that takes no way through memory; false where it does: nothing is done then.</summary>
-    bool Codes(Runs runs, Places places, byte* weights, CodeTable codes, int place);
+    /// <summary>From bytes, or INT16 operands, to codes.</summary>
+    /// <param name="runs">What is added up.</param>
+    /// <param name="depth">So many multiply-adds of bytes in INT16 before they are widened; 0: operands are INT16.</param>
+    /// <param name="places">The pixels.</param>
+    /// <param name="weights">Of the block.</param>
+    /// <param name="codes">From sums to codes.</param>
+    /// <param name="place">The block's first place in it.</param>
+    void Codes(Runs runs, int depth, Places places, byte* weights, CodeTable codes, int place);
 
     /// <summary>Sums in INT32 of INT16 operands.</summary>
     void Words(Runs runs, byte** pixels, byte* weights, int* sums);
-
-    /// <summary>Sums of bytes, so many multiply-adds in INT16 before they are widened.</summary>
-    void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums);
 }

@@ -1,6 +1,3 @@
-using System.Numerics;
-using EfQat.Integer.Kernels.Instructions;
-
 namespace EfQat.Integer.Kernels.Tiles;
 
 /// <summary>
@@ -20,19 +17,5 @@ readonly unsafe ref struct Places(byte** addresses, int pixels)
     {
         get => (ulong)addresses[2 * pixels];
         set => addresses[2 * pixels] = (byte*)value;
-    }
-
-    /// <summary>Writes the codes of sums. // [pixel, channel]</summary>
-    public void Store<TSet, V, P>(int* sums, int width, CodeTable codes, int place)
-        where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
-    {
-        byte* tail = stackalloc byte[width];
-        int channels = BitOperations.PopCount(Channels);
-        for (int pixel = 0; pixel < pixels; pixel++, sums += width)
-        {
-            byte* output = Outputs[pixel], target = channels == width ? output : tail;
-            for (int lane = 0; lane < width; lane += TSet.Lanes) TSet.StoreCodes(TSet.Load(sums + lane), codes, place + lane, target + lane);
-            if (target == tail) new Span<byte>(tail, channels).CopyTo(new Span<byte>(output, channels));
-        }
     }
 }

@@ -13,14 +13,69 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
 
     public bool AddsBytesExactly => false;
 
-    public bool Codes(Runs runs, Places places, byte* weights, CodeTable codes, int place) => false;
+    public void Codes(Runs runs, int depth, Places places, byte* weights, CodeTable codes, int place)
+    {
+        if (depth > 0) CodesOfBytes(runs, depth, places, weights, codes.Row(place), codes.Row(place + TSet.Lanes));
+        else CodesOfWords(runs, places, weights, codes.Row(place), codes.Row(place + TSet.Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void CodesOfBytes(Runs runs, int depth, Places places, byte* weights, int* row, int* next)
+    {
+        Bytes(
+            runs, depth, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2, out var a3, out var b3,
+            out var a4, out var b4, out var a5, out var b5);
+        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
+        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
+        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
+        TSet.StoreCodes(TSet.Round(a3, row), TSet.Round(b3, next), row, places.Outputs[3]);
+        TSet.StoreCodes(TSet.Round(a4, row), TSet.Round(b4, next), row, places.Outputs[4]);
+        TSet.StoreCodes(TSet.Round(a5, row), TSet.Round(b5, next), row, places.Outputs[5]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void CodesOfWords(Runs runs, Places places, byte* weights, int* row, int* next)
+    {
+        Words(
+            runs, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2, out var a3, out var b3, out var a4,
+            out var b4, out var a5, out var b5);
+        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
+        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
+        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
+        TSet.StoreCodes(TSet.Round(a3, row), TSet.Round(b3, next), row, places.Outputs[3]);
+        TSet.StoreCodes(TSet.Round(a4, row), TSet.Round(b4, next), row, places.Outputs[4]);
+        TSet.StoreCodes(TSet.Round(a5, row), TSet.Round(b5, next), row, places.Outputs[5]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
+        Words(
+            runs, pixels, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2, out var a3, out var b3, out var a4, out var b4,
+            out var a5, out var b5);
+        int lanes = TSet.Lanes;
+        TSet.Store(a0, sums);
+        TSet.Store(b0, sums + lanes);
+        TSet.Store(a1, sums + 2 * lanes);
+        TSet.Store(b1, sums + 3 * lanes);
+        TSet.Store(a2, sums + 4 * lanes);
+        TSet.Store(b2, sums + 5 * lanes);
+        TSet.Store(a3, sums + 6 * lanes);
+        TSet.Store(b3, sums + 7 * lanes);
+        TSet.Store(a4, sums + 8 * lanes);
+        TSet.Store(b4, sums + 9 * lanes);
+        TSet.Store(a5, sums + 10 * lanes);
+        TSet.Store(b5, sums + 11 * lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Words(
+        Runs runs, byte** pixels, byte* weights, out V a0, out V b0, out V a1, out V b1, out V a2, out V b2, out V a3, out V b3, out V a4, out V b4,
+        out V a5, out V b5)
+    {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
-        V a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        (a0, b0, a1, b1, a2, b2) = (default, default, default, default, default, default);
+        (a3, b3, a4, b4, a5, b5) = (default, default, default, default, default, default);
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];
@@ -40,15 +95,17 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
                 (a5, b5) = (TSet.MultiplyAddWords(a5, codes, a), TSet.MultiplyAddWords(b5, codes, b));
             }
         }
-        Store(sums, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
+    /// <summary>Products of bytes, so many in INT16 before they are widened.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Bytes(
+        Runs runs, int depth, byte** pixels, byte* weights, out V a0, out V b0, out V a1, out V b1, out V a2, out V b2, out V a3, out V b3, out V a4,
+        out V b4, out V a5, out V b5)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2], p3 = pixels[3], p4 = pixels[4], p5 = pixels[5];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
-        V a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        (a0, b0, a1, b1, a2, b2) = (default, default, default, default, default, default);
+        (a3, b3, a4, b4, a5, b5) = (default, default, default, default, default, default);
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];
@@ -91,24 +148,5 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
                 (a5, b5) = (TSet.AddWidened(a5, s5), TSet.AddWidened(b5, t5));
             }
         }
-        Store(sums, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Store(int* sums, V a0, V b0, V a1, V b1, V a2, V b2, V a3, V b3, V a4, V b4, V a5, V b5)
-    {
-        int lanes = TSet.Lanes;
-        TSet.Store(a0, sums);
-        TSet.Store(b0, sums + lanes);
-        TSet.Store(a1, sums + 2 * lanes);
-        TSet.Store(b1, sums + 3 * lanes);
-        TSet.Store(a2, sums + 4 * lanes);
-        TSet.Store(b2, sums + 5 * lanes);
-        TSet.Store(a3, sums + 6 * lanes);
-        TSet.Store(b3, sums + 7 * lanes);
-        TSet.Store(a4, sums + 8 * lanes);
-        TSet.Store(b4, sums + 9 * lanes);
-        TSet.Store(a5, sums + 10 * lanes);
-        TSet.Store(b5, sums + 11 * lanes);
     }
 }

@@ -13,13 +13,48 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
 
     public bool AddsBytesExactly => false;
 
-    public bool Codes(Runs runs, Places places, byte* weights, CodeTable codes, int place) => false;
+    public void Codes(Runs runs, int depth, Places places, byte* weights, CodeTable codes, int place)
+    {
+        if (depth > 0) CodesOfBytes(runs, depth, places, weights, codes.Row(place), codes.Row(place + TSet.Lanes));
+        else CodesOfWords(runs, places, weights, codes.Row(place), codes.Row(place + TSet.Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void CodesOfBytes(Runs runs, int depth, Places places, byte* weights, int* row, int* next)
+    {
+        Bytes(runs, depth, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2);
+        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
+        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
+        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void CodesOfWords(Runs runs, Places places, byte* weights, int* row, int* next)
+    {
+        Words(runs, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2);
+        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
+        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
+        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Words(Runs runs, byte** pixels, byte* weights, int* sums)
     {
+        Words(runs, pixels, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2);
+        int lanes = TSet.Lanes;
+        TSet.Store(a0, sums);
+        TSet.Store(b0, sums + lanes);
+        TSet.Store(a1, sums + 2 * lanes);
+        TSet.Store(b1, sums + 3 * lanes);
+        TSet.Store(a2, sums + 4 * lanes);
+        TSet.Store(b2, sums + 5 * lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Words(Runs runs, byte** pixels, byte* weights, out V a0, out V b0, out V a1, out V b1, out V a2, out V b2)
+    {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
+        (a0, b0, a1, b1, a2, b2) = (default, default, default, default, default, default);
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];
@@ -33,14 +68,14 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
                 (a2, b2) = (TSet.MultiplyAddWords(a2, codes, a), TSet.MultiplyAddWords(b2, codes, b));
             }
         }
-        Store(sums, a0, b0, a1, b1, a2, b2);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums)
+    /// <summary>Products of bytes, so many in INT16 before they are widened.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Bytes(Runs runs, int depth, byte** pixels, byte* weights, out V a0, out V b0, out V a1, out V b1, out V a2, out V b2)
     {
         byte* p0 = pixels[0], p1 = pixels[1], p2 = pixels[2];
-        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
+        (a0, b0, a1, b1, a2, b2) = (default, default, default, default, default, default);
         for (int run = 0; run < runs.Count; run++)
         {
             nint offset = runs.Offsets[run];
@@ -68,18 +103,5 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
                 (a2, b2) = (TSet.AddWidened(a2, s2), TSet.AddWidened(b2, t2));
             }
         }
-        Store(sums, a0, b0, a1, b1, a2, b2);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Store(int* sums, V a0, V b0, V a1, V b1, V a2, V b2)
-    {
-        int lanes = TSet.Lanes;
-        TSet.Store(a0, sums);
-        TSet.Store(b0, sums + lanes);
-        TSet.Store(a1, sums + 2 * lanes);
-        TSet.Store(b1, sums + 3 * lanes);
-        TSet.Store(a2, sums + 4 * lanes);
-        TSet.Store(b2, sums + 5 * lanes);
     }
 }

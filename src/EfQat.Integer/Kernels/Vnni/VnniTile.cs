@@ -16,12 +16,11 @@ readonly unsafe struct VnniTile : ITile
 
     static readonly Lazy<bool> Supported = new(IsThere);
 
-    readonly TileCode bytes, words, codes;
+    readonly TileCode words, codes;
 
     VnniTile(int vectors)
     {
         (Pixels, Vectors) = (VnniAssembler.Pixels(vectors), vectors);
-        bytes = (TileCode)MachineCode.Load(VnniAssembler.Sums(vectors, words: false));
         words = (TileCode)MachineCode.Load(VnniAssembler.Sums(vectors, words: true));
         codes = (TileCode)MachineCode.Load(VnniAssembler.Codes(vectors));
     }
@@ -50,15 +49,8 @@ readonly unsafe struct VnniTile : ITile
     public void Words(Runs runs, byte** pixels, byte* weights, int* sums) => words(runs.Offsets, runs.Count, runs.Bytes, pixels, weights, sums);
 
     /// <inheritdoc/>
-    public void Bytes(Runs runs, int depth, byte** pixels, byte* weights, int* sums) =>
-        bytes(runs.Offsets, runs.Count, runs.Bytes, pixels, weights, sums);
-
-    /// <inheritdoc/>
-    public bool Codes(Runs runs, Places places, byte* weights, CodeTable table, int place)
-    {
-        if (!table.IsSteep) codes(runs.Offsets, runs.Count, runs.Bytes, places.Addresses, weights, table.Row(place));
-        return !table.IsSteep;
-    }
+    public void Codes(Runs runs, int depth, Places places, byte* weights, CodeTable table, int place) =>
+        codes(runs.Offsets, runs.Count, runs.Bytes, places.Addresses, weights, table.Row(place));
 
     static bool IsThere()
     {

@@ -61,7 +61,7 @@ readonly unsafe struct FourByFour : ITransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
-    public static void Output<TSet, V, P>(int* products, nint step, V* sums)
+    public static void Output<TSet, V, P>(int* products, nint step, V* sums, int stride)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {
         V* half = stackalloc V[24];
@@ -74,9 +74,9 @@ readonly unsafe struct FourByFour : ITransform
         for (int y = 0; y < 4; y++)
         {
             V* left = half + 6 * y;
-            Output<TSet, V, P>(left[0], left[1], left[2], left[3], left[4], left[5], sums + 4 * y, 1);
+            Output<TSet, V, P>(left[0], left[1], left[2], left[3], left[4], left[5], sums + 4 * y * stride, stride);
         }
-        for (int i = 0; i < 16; i++) sums[i] = TSet.ShiftRight(TSet.Multiply(sums[i], Ninth), 6);
+        for (int i = 0; i < 16; i++) sums[i * stride] = TSet.ShiftRight(TSet.Multiply(sums[i * stride], Ninth), 6);
     }
 
     /// <summary>Aᵀ m.</summary>

@@ -29,7 +29,8 @@ unsafe interface ITransform
     /// <param name="products">The first vector of M.</param>
     /// <param name="step">From one to the next.</param>
     /// <param name="sums">Row by row.</param>
-    static abstract void Output<TSet, V, P>(int* products, nint step, V* sums)
+    /// <param name="stride">Vectors from one pixel to the next.</param>
+    static abstract void Output<TSet, V, P>(int* products, nint step, V* sums, int stride)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged;
 
     /// <summary>One number of G g Gᵀ.</summary>

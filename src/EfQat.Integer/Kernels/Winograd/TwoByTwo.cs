@@ -52,7 +52,7 @@ readonly unsafe struct TwoByTwo : ITransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output<TSet, V, P>(int* products, nint step, V* sums)
+    public static void Output<TSet, V, P>(int* products, nint step, V* sums, int stride)
         where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
     {
         var (upper0, lower0) = Column<TSet, V, P>(products, step);
@@ -60,9 +60,9 @@ readonly unsafe struct TwoByTwo : ITransform
         var (upper2, lower2) = Column<TSet, V, P>(products + 2 * step, step);
         var (upper3, lower3) = Column<TSet, V, P>(products + 3 * step, step);
         sums[0] = TSet.ShiftRight(TSet.Add(TSet.Add(upper0, upper1), upper2), 2);
-        sums[1] = TSet.ShiftRight(TSet.Subtract(TSet.Subtract(upper1, upper2), upper3), 2);
-        sums[2] = TSet.ShiftRight(TSet.Add(TSet.Add(lower0, lower1), lower2), 2);
-        sums[3] = TSet.ShiftRight(TSet.Subtract(TSet.Subtract(lower1, lower2), lower3), 2);
+        sums[stride] = TSet.ShiftRight(TSet.Subtract(TSet.Subtract(upper1, upper2), upper3), 2);
+        sums[2 * stride] = TSet.ShiftRight(TSet.Add(TSet.Add(lower0, lower1), lower2), 2);
+        sums[3 * stride] = TSet.ShiftRight(TSet.Subtract(TSet.Subtract(lower1, lower2), lower3), 2);
     }
 
     /// <summary>Aᵀ m.</summary>

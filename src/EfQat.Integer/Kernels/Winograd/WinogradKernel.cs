@@ -104,14 +104,12 @@ sealed unsafe class WinogradKernel<TTransform, TSet, V, P, TTile> : ConvolutionK
             V* sums = stackalloc V[vectors * size * size];
             byte* tail = stackalloc byte[width];
             for (int v = 0; v < vectors; v++)
-                TTransform.Output<TSet, V, P>(products + v * lanes, (nint)batch * width, sums + v * size * size);
+                TTransform.Output<TSet, V, P>(products + v * lanes, (nint)batch * width, sums + v, vectors);
             for (int y = top; y < Math.Min(top + size, plan.OutputHeight); y++)
                 for (int x = left; x < Math.Min(left + size, plan.OutputWidth); x++)
                 {
                     byte* target = output + ((nint)y * plan.OutputWidth + x) * outputs + channel, codes = count == width ? target : tail;
-                    V* sum = sums + (y - top) * size + x - left;
-                    for (int v = 0; v < vectors; v++)
-                        TSet.StoreCodes(sum[v * size * size], kernel.codes, block * width + v * lanes, codes + v * lanes);
+                    kernel.codes.Store<TSet, V, P>((int*)(sums + ((y - top) * size + x - left) * vectors), width, block * width, codes);
                     if (codes == tail) new Span<byte>(tail, count).CopyTo(new Span<byte>(target, count));
                 }
         }
