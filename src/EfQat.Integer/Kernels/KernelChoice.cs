@@ -10,7 +10,7 @@ public static class KernelChoice
     const int Runs = 8, Milliseconds = 30;
 
     /// <summary>What the time of a kernel depends on.</summary>
-    sealed record Case(ConvolutionShape Shape, byte InputMax, int Depth, int Height, int Width, int Threads);
+    sealed record Case(ConvolutionShape Shape, byte InputMax, int Depth, bool Portable, int Height, int Width, int Threads);
 
     static readonly ConcurrentDictionary<Case, (KernelKind, InstructionSet)> Fastests = new();
 
@@ -21,7 +21,7 @@ public static class KernelChoice
     /// <param name="workers">The threads that will run it.</param>
     public static ConvolutionKernel Fastest(ConvolutionLayer layer, int height, int width, Workers workers)
     {
-        var known = new Case(layer.Shape, layer.InputMax, LayerBounds.Depth(layer, 2), height, width, workers.Threads);
+        var known = new Case(layer.Shape, layer.InputMax, LayerBounds.Depth(layer, 2), !CodeTable.Holds(layer), height, width, workers.Threads);
         var (kind, set) = Fastests.GetOrAdd(known, _ => Measure(layer, height, width, workers));
         return ConvolutionKernel.Compile(layer, kind, set);
     }

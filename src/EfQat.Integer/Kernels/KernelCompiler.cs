@@ -16,7 +16,8 @@ static class KernelCompiler
         (KernelKind.Direct or KernelKind.Winograd or KernelKind.Winograd4, InstructionSet.Avx512Vnni) =>
             Create<Avx512Instructions, Vector512<int>, Vector512<short>, VnniTile>(layer, kind, VnniTile.For(layer.Shape.OutputChannels / layer.Shape.Groups)),
         (_, InstructionSet.Avx512 or InstructionSet.Avx512Vnni) => Six<Avx512Instructions, Vector512<int>, Vector512<short>>(layer, kind),
-        (_, InstructionSet.Avx2) => Three<Avx2Instructions, Vector256<int>, Vector256<short>>(layer, kind),
+        (KernelKind.Direct16, InstructionSet.Avx2) => Three<Avx2Instructions, Vector256<int>, Vector256<short>>(layer, kind),
+        (_, InstructionSet.Avx2) => Six<Avx2Instructions, Vector256<int>, Vector256<short>>(layer, kind),
         // Neon multiplies bytes that are both signed.
         (_, InstructionSet.Neon) when kind != KernelKind.Direct16 || layer.InputMax <= sbyte.MaxValue =>
             Three<NeonInstructions, Vector128<int>, NeonInstructions.Words>(layer, kind),

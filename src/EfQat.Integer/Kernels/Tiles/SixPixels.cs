@@ -3,7 +3,9 @@ using EfQat.Integer.Kernels.Instructions;
 
 namespace EfQat.Integer.Kernels.Tiles;
 
-/// <summary>Twelve sums, twelve partial ones, two weights and a broadcast: 27 of 32 registers.</summary>
+/// <summary>
+/// Twelve sums, two weights, a broadcast and a product: 16 registers. Sums of bytes need as many partial ones in INT16 besides: 27 of 32.
+/// </summary>
 readonly unsafe struct SixPixels<TSet, V, P> : ITile
     where TSet : struct, IInstructions<V, P> where V : unmanaged where P : unmanaged
 {

@@ -23,10 +23,10 @@ static class VnniAssembler
     /// <summary>Pixels that go with so many vectors of output channels: enough sums to hide an instruction's latency, and few enough loads for each.</summary>
     public static int Pixels(int vectors) => Math.Min(Addresses.Length, MostSums / vectors);
 
-    /// <summary>A function (offsets, runs, bytes of a run, addresses of the pixels, weights, sums); see <see cref="Tiles.ITile"/>.</summary>
-    public static Assembler Sums(int vectors, bool words)
+    /// <summary>A function (offsets, runs, bytes of a run, addresses of the pixels, weights, sums), of words; see <see cref="Tiles.ITile"/>.</summary>
+    public static Assembler Sums(int vectors)
     {
-        var c = MultiplyAdds(vectors, words);
+        var c = MultiplyAdds(vectors, words: true);
         for (int i = 0; i < Pixels(vectors) * vectors; i++) c.vmovdqu32(__zmmword_ptr[r9 + VectorBytes * i], Vector(i));
         Return(c);
         return c;

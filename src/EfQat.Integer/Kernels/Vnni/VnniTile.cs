@@ -21,7 +21,7 @@ readonly unsafe struct VnniTile : ITile
     VnniTile(int vectors)
     {
         (Pixels, Vectors) = (VnniAssembler.Pixels(vectors), vectors);
-        words = (TileCode)MachineCode.Load(VnniAssembler.Sums(vectors, words: true));
+        words = (TileCode)MachineCode.Load(VnniAssembler.Sums(vectors));
         codes = (TileCode)MachineCode.Load(VnniAssembler.Codes(vectors));
     }
 
