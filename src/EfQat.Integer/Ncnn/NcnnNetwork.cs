@@ -141,9 +141,9 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
         int outputs = layer[0], width = layer[1], height = layer[11, width], count = layer[6], groups = layer[7, 1];
         int inputs = count / Math.Max(outputs * width * height, 1) * groups;
         if (count <= 0 || outputs <= 0 || groups <= 0 || inputs / groups * outputs * width * height != count || outputs % groups != 0)
-            throw layer.Unsupported($"{count} weights for {outputs} outputs, a kernel of {width}×{height} and {groups} groups", "the file is damaged");
+            throw layer.Unsupported($"{count} weights for {outputs} outputs, a {width}×{height} kernel and {groups} groups", "the file is damaged");
         int stride = layer[3, 1], padding = layer[4], dilation = layer[2, 1];
-        if ((layer[13, stride], layer[14, padding], layer[15, padding], layer[16, padding], layer[12, dilation]) != (stride, padding, padding, padding, dilation))
+        if (layer[13, stride] != stride || layer[12, dilation] != dilation || new[] { 14, 15, 16 }.Any(side => layer[side, padding] != padding))
             throw layer.Unsupported("other strides, paddings or dilations downwards than sidewards", "export it with the same in all directions");
         if (padding < 0) throw layer.Unsupported($"padding 4={padding}, which depends on the picture's size,", "export it with numbers");
         var convolution = nn.Conv2d(
@@ -158,7 +158,8 @@ public sealed class NcnnNetwork : nn.Module<Tensor, Tensor>
     private static Linear InnerProduct(NcnnLayer layer, NcnnWeights weights)
     {
         int outputs = layer[0], count = layer[2];
-        if (count <= 0 || outputs <= 0 || count % outputs != 0) throw layer.Unsupported($"{count} weights for {outputs} outputs", "the file is damaged");
+        if (count <= 0 || outputs <= 0 || count % outputs != 0)
+            throw layer.Unsupported($"{count} weights for {outputs} outputs", "the file is damaged");
         var linear = nn.Linear(count / outputs, outputs, hasBias: layer[1] == 1);
         using var off = no_grad();
         using var scope = NewDisposeScope();
