@@ -17,6 +17,7 @@ public static partial class torch
         public Tensor log() => NativeOps.One("aten::log", this);
         public Tensor square() => NativeOps.One("aten::square", this);
         public Tensor relu() => NativeOps.One("aten::relu", this);
+        public Tensor relu6() => NativeOps.One("aten::relu6", this);
         public Tensor sigmoid() => NativeOps.One("aten::sigmoid", this);
         public Tensor tanh() => NativeOps.One("aten::tanh", this);
         public Tensor floor() => NativeOps.One("aten::floor", this);
@@ -33,6 +34,7 @@ public static partial class torch
         public Tensor frac() => NativeOps.One("aten::frac", this);
         public Tensor erf() => NativeOps.One("aten::erf", this);
         public Tensor relu_() => NativeOps.InPlace("aten::relu_", this);
+        public Tensor relu6_() => NativeOps.InPlace("aten::relu6_", this);
         public Tensor abs_() => NativeOps.InPlace("aten::abs_", this);
         public Tensor neg_() => NativeOps.InPlace("aten::neg_", this);
         public Tensor sqrt_() => NativeOps.InPlace("aten::sqrt_", this);

@@ -8,12 +8,12 @@ namespace EfQat.Integer.Compilation;
 
 /// <summary>
 /// From a quantized model to an integer program. The model is run once; each of its tensors then is the codes of a step, or a sum that waits for the
-/// quantizer behind it: BatchNorm and ReLU in between become part of the step.
+/// quantizer behind it: BatchNorm, ReLU and ReLU6 in between become part of the step.
 /// </summary>
 public sealed class IntegerCompiler
 {
     private const string Supported =
-        "convolutions and linear layers that Quantize.Prepare made, BatchNorm behind them, ReLU, SharedInput, ResidualAdd, Concat, MaxPool2d, AvgPool2d, "
+        "convolutions and linear layers that Quantize.Prepare made, BatchNorm behind them, ReLU, ReLU6, SharedInput, ResidualAdd, Concat, MaxPool2d, AvgPool2d, "
         + "AdaptiveAvgPool2d to 1×1, OptionAShortcut, Flatten, Dropout and Identity";
 
     private readonly List<Step> steps = [];

@@ -19,7 +19,7 @@ internal sealed record TargetGrid(double Scale, byte Zero, byte Max)
             throw new UserError($"{name}: the quantizer is {quantizer.State}; run Quantize.Calibrate before compiling");
         int lowest = Lowest(quantizer);
         return double.IsFinite(quantizer.Scale)
-            ? new(quantizer.Scale, (byte)(quantizer.ZeroPoint - quantizer.Grid.QMin - lowest), (byte)(quantizer.Grid.Levels - 1 - lowest))
+            ? new(quantizer.Scale, (byte)(quantizer.ZeroPoint - quantizer.Grid.QMin - lowest), (byte)(quantizer.Highest - quantizer.Grid.QMin - lowest))
             : throw new UserError($"{name}: its scale is {quantizer.Scale}; look for NaN in the weights or the samples, and calibrate again");
     }
 }

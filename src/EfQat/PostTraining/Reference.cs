@@ -11,7 +11,7 @@ internal sealed class Reference
     private readonly Dictionary<FakeQuantize, List<Reader>> readers = [];
     private readonly Dictionary<QuantizedLayer, Target> layers = [];
     private readonly Dictionary<FakeQuantize, Target> unread = [];
-    private readonly HashSet<QuantizedLayer> beforeRelu = [];
+    private readonly Dictionary<QuantizedLayer, FakeQuantize> relus = [];
     private readonly bool afterRelu;
 
     /// <param name="model">Calibrated; it is again when this returns.</param>
@@ -73,7 +73,7 @@ internal sealed class Reference
     public Func<Tensor, long, long, Tensor>? Tail(QuantizedLayer layer) => !afterRelu ? null : (product, from, count) =>
     {
         if (layer.Bias is { } bias) product = product + bias.reshape(product.shape[0], -1, 1, 1, 1).narrow(1, from, count);
-        return beforeRelu.Contains(layer) ? product.relu() : product;
+        return BehindRelu(layer, product);
     };
 
     private void FindReader(QuantizedLayer layer, Tensor input)
@@ -99,7 +99,7 @@ internal sealed class Reference
                 if (readers.TryGetValue(quantizer, out var reading) && reading.Count == 0)
                     unread.Add(quantizer, new(quantizer.call(x).alias(), scope));
                 if (quantizer.Relu && last is not null && x.shape.SequenceEqual(outputs[last].shape) && x.Equals(outputs[last]))
-                    beforeRelu.Add(last);
+                    relus.TryAdd(last, quantizer);
             });
         return outputs;
     }
@@ -107,7 +107,7 @@ internal sealed class Reference
     /// <summary>A layer's output as it is compared.</summary>
     private Tensor Compared(QuantizedLayer layer, Tensor output)
     {
-        if (afterRelu) return beforeRelu.Contains(layer) ? output.relu() : output;
+        if (afterRelu) return BehindRelu(layer, output);
         return layer.Bias is null ? output : output - BiasOf(layer);
     }
 
@@ -115,8 +115,10 @@ internal sealed class Reference
     private Tensor Behind(QuantizedLayer layer, Tensor product)
     {
         if (layer.Bias is not null) product = product + BiasOf(layer);
-        return beforeRelu.Contains(layer) ? product.relu() : product;
+        return BehindRelu(layer, product);
     }
+
+    private Tensor BehindRelu(QuantizedLayer layer, Tensor output) => relus.GetValueOrDefault(layer)?.Activated(output) ?? output;
 
     private static Tensor BiasOf(QuantizedLayer layer) => layer is QuantConv2d ? layer.Bias!.reshape(-1, 1, 1) : layer.Bias!;
 }

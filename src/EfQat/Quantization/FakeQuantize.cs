@@ -50,6 +50,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     /// <summary>Whether a ReLU comes first.</summary>
     public bool Relu => relu;
 
+    /// <summary>Whether that is a ReLU6: nothing is above 6, wherever the grid ends.</summary>
+    public bool Relu6 { get; init; }
+
     /// <summary>Where the ReLU's output is clipped; other than at the grid's ends only with a ReLU and without a zero point.</summary>
     public Clipping Clipping { get; init; }
 
@@ -74,6 +77,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
 
     /// <summary>The zero point in use, on the grid.</summary>
     public int ZeroPoint => (int)Math.Clamp(Math.Round(zero_point.item<float>()), Grid.QMin, Grid.QMax);
+
+    /// <summary>The highest code of the output: the grid's, or that of a ReLU6's 6.</summary>
+    public int Highest => Relu6 ? (int)Math.Min(Grid.QMax, ZeroPoint + MathF.Round(6 * (1 / (float)Scale))) : Grid.QMax;
 
     /// <summary>Sets scale and zero point from what was observed.</summary>
     public void Finish()
@@ -101,8 +107,8 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         Arriving?.Invoke(input);
-        if (State == QuantizerState.On) return Quantized(input);
-        var x = relu ? input.relu() : input;
+        if (State == QuantizerState.On) return Quantized(Relu6 ? input.relu6() : input);
+        var x = Activated(input);
         if (State == QuantizerState.Observing)
         {
             observer.Observe(x.detach());
@@ -110,6 +116,9 @@ public sealed class FakeQuantize : nn.Module<Tensor, Tensor>
         }
         return x;
     }
+
+    /// <summary>The input behind the ReLU, where there is one.</summary>
+    internal Tensor Activated(Tensor input) => Relu6 ? input.relu6() : relu ? input.relu() : input;
 
     private Tensor Quantized(Tensor input)
     {

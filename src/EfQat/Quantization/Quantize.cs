@@ -23,8 +23,10 @@ public static class Quantize
         if (layers.Length == 0)
             throw new UserError($"{model.GetName()}: it has no convolution and no linear layer to quantize, or was quantized already");
         string Parent(string name) => name[..(name.LastIndexOf('.') + 1)];
-        // The layers beside a shared input read it: where one of them is the network's first, all are.
-        string? first = model.named_modules().Where(pair => pair.module is SharedInput).Select(pair => Parent(pair.name)).FirstOrDefault(Parent(layers[0]).Equals);
+        // The layers beside and behind a shared input read it: where one of them is the network's first, all are.
+        string? first = model.named_modules()
+            .TakeWhile(pair => pair.name != layers[0]).Where(pair => pair.module is SharedInput)
+            .Select(pair => Parent(pair.name)).FirstOrDefault(Parent(layers[0]).Equals);
         bool AtTheEdge(string name) => name == layers[0] || name == layers[^1] || Parent(name) == first;
         int WeightBits(string name) => AtTheEdge(name) ? Math.Max(scheme.WeightBits, scheme.FirstLastBits) : scheme.WeightBits;
         int InputBits(string name) => AtTheEdge(name) ? Math.Max(scheme.ActivationBits, scheme.FirstLastBits) : scheme.ActivationBits;
@@ -38,9 +40,9 @@ public static class Quantize
             { SymmetricActivations: true } => new(bits, Signed: !relu, Symmetric: true),
             _ => Grid.Activations(bits),
         };
-        FakeQuantize Activation(int bits, bool relu = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale)
+        FakeQuantize Activation(int bits, bool relu = false, bool relu6 = false) => new(ActivationGrid(bits, relu), relu, scheme.ActivationObserver, scheme.GradientScale)
         {
-            Clipping = relu ? scheme.Clipping : Clipping.Grid,
+            Relu6 = relu6, Clipping = relu ? scheme.Clipping : Clipping.Grid,
         };
 
         nn.Module? Twin(string name, nn.Module module) => module switch
@@ -54,7 +56,7 @@ public static class Quantize
                 TanhWeights = Tanh(name),
             },
             BatchNorm2d origin when QuantBatchNorm2d.Replaces(origin) => new QuantBatchNorm2d(origin),
-            ReLU => Activation(scheme.ActivationBits, relu: true),
+            ReLU or ReLU6 => Activation(scheme.ActivationBits, relu: true, module is ReLU6),
             SharedInput => Activation(InputBits(name)),
             ResidualAdd => new QuantResidualAdd(Activation(scheme.ActivationBits), Activation(scheme.ActivationBits)),
             OptionAShortcut or MaxPool2d or Flatten => new KeepsGrid((nn.Module<Tensor, Tensor>)module),

@@ -12,6 +12,14 @@ namespace TorchSharp.Modules
         public override Tensor forward(Tensor input) => nn.functional.relu(input, inplace);
     }
 
+    /// <summary>min(max(x, 0), 6).</summary>
+    public sealed class ReLU6 : ParameterLessModule<Tensor, Tensor>
+    {
+        internal ReLU6(bool inplace) : base(nameof(ReLU6)) => this.inplace = inplace;
+        public bool inplace { get; set; }
+        public override Tensor forward(Tensor tensor) => nn.functional.relu6(tensor, inplace);
+    }
+
     public sealed class Identity : ParameterLessModule<Tensor, Tensor>
     {
         internal Identity() : base(nameof(Identity)) { }
@@ -63,6 +71,7 @@ namespace TorchSharp
         public static partial class nn
         {
             public static ReLU ReLU(bool inplace = false) => new(inplace);
+            public static ReLU6 ReLU6(bool inplace = false) => new(inplace);
             public static Identity Identity() => new();
             public static Flatten Flatten(long start_dim = 1, long end_dim = -1) => new(start_dim, end_dim);
             public static AdaptiveAvgPool2d AdaptiveAvgPool2d(long output_size) => new([output_size, output_size]);

@@ -64,7 +64,7 @@ public sealed class NcnnNetworkTests : IDisposable
 
     [Theory]
     [InlineData("Pooling     mean", "Sigmoid mean", "mean is a Sigmoid; the layers that can be read are Input, Convolution")]
-    [InlineData("9=1", "9=2", "first: Convolution with activation 9=2 is not supported")]
+    [InlineData("9=1", "9=2", "small.param: first: Convolution with 0=3 1=1 5=1 6=6 9=2 is not supported; no activation (9=0), ReLU")]
     [InlineData("6=6", "6=7", "first: Convolution with 7 weights")]
     [InlineData("6=6", "6=3", "small.bin: 4 bytes are left over")]
     [InlineData("0=1 4=1", "0=1 1=2", "mean: Pooling with 0=1 1=2 is not supported")]

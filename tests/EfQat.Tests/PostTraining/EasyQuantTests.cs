@@ -58,6 +58,33 @@ public class EasyQuantTests
         Assert.Equal(Now("linear"), searches.Single(search => search.Name == "linear").After, 1e-6);
     }
 
+    private sealed class WithRelu6 : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> conv = nn.Conv2d(2, 4, 3), relu6 = nn.ReLU6(), flat = nn.Flatten(), linear = nn.Linear(4 * 36, 3);
+
+        public WithRelu6() : base(nameof(WithRelu6)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => linear.call(flat.call(relu6.call(conv.call(input))));
+    }
+
+    [Fact]
+    public void What_a_relu6_cuts_off_is_not_compared()
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        manual_seed(4);
+        var (model, samples) = (new WithRelu6(), randn(3, 2, 8, 8) * 20);
+        Tensor Convolved() => LayerOutputs.Of(model, samples).Single(pair => pair.Layer == "conv").Output.relu6();
+        var expected = Convolved();
+        Quantize.Prepare(model, Few.Scheme(5));
+        Quantize.Calibrate(model, Few.Scheme(5), [new Batch(samples, zeros(3, int64))]);
+        var search = EasyQuant.Optimize(model, samples, Few with { AfterRelu = true, Activations = false }).Single(search => search.Name == "conv");
+        var now = Convolved();
+        Assert.Equal(
+            Enumerable.Range(0, 3).Average(i => Cosine(expected[i].flatten().data<float>().ToArray(), now[i].flatten().data<float>().ToArray())),
+            search.After, 1e-6);
+    }
+
     /// <summary>Query, key and value read one tensor, which is searched once, for all three; GELU and LayerNorm stand between the others.</summary>
     [Fact]
     public void A_transformer_is_searched_too()

@@ -91,6 +91,22 @@ public class FakeQuantizeTests
     public void Off_it_is_the_identity() =>
         Assert.True(new FakeQuantize(Grid.Activations(4)).call(tensor(new[] { -1.3f, 0.1f, 9f })).Equals(tensor(new[] { -1.3f, 0.1f, 9f })));
 
+    /// <summary>On a grid that ends at 12.75.</summary>
+    [Fact]
+    public void Behind_a_relu6_nothing_is_above_6_and_nothing_above_has_a_gradient()
+    {
+        var quantizer = new FakeQuantize(Grid.Activations(8), relu: true) { Relu6 = true };
+        var x = tensor(new[] { -1.3f, 0.12f, 5.98f, 9.96f }, requires_grad: true);
+        Assert.True(quantizer.call(x).Equals(x.relu6()));
+        quantizer.Set(0.05, 0);
+        Assert.Equal(120, quantizer.Highest);
+        quantizer.State = QuantizerState.On;
+        var y = quantizer.call(x);
+        Assert.Equal([0, 2, 120, 120], GridTag.Of(y)!.Codes.data<byte>().ToArray());
+        y.sum().backward();
+        Assert.Equal([0, 1, 1, 0], x.grad!.data<float>().ToArray());
+    }
+
     [Theory]
     [InlineData(1), InlineData(9)]
     public void Other_widths_are_refused(int bits) => Assert.Contains($"bits {bits}", Assert.Throws<UserError>(() => Grid.Weights(bits)).Message);
