@@ -25,13 +25,15 @@ internal sealed class OnnxGraph
         return output;
     }
 
-    /// <summary>Adds a constant; where it is there already, with its name, that one is taken.</summary>
+    /// <summary>Adds a constant.</summary>
+    /// <param name="constant">Where it is there already, with its name, that one is taken.</param>
+    /// <param name="shared">False: never that one.</param>
     /// <returns>Its name: another one where the name is another's.</returns>
-    public string Add(TensorProto constant)
+    public string Add(TensorProto constant, bool shared = true)
     {
         string name = constant.Name;
         for (int i = 2; !names.Add(constant.Name); constant.Name = string.Create(CultureInfo.InvariantCulture, $"{name}.{i++}"))
-            if (constants.TryGetValue(constant.Name, out var there) && there.Equals(constant)) return constant.Name;
+            if (shared && constants.TryGetValue(constant.Name, out var there) && there.Equals(constant)) return constant.Name;
         constants[constant.Name] = constant;
         graph.Initializer.Add(constant);
         return constant.Name;

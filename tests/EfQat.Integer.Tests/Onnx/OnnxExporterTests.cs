@@ -64,6 +64,21 @@ public sealed class OnnxExporterTests : IDisposable
         }
     }
 
+    /// <summary>ONNX Runtime's exact mode takes none left out or shared.</summary>
+    [Theory, InlineData("W8A8"), InlineData("W8A8,per-tensor"), InlineData("W4A8"), InlineData("W8A8,group=8")]
+    public void Every_weight_has_zero_points_of_its_own_as_many_as_scales(string scheme)
+    {
+        var file = OnnxExporter.Export(Network(scheme), x);
+        NodeProto[] weights = [.. file.Graph.Node.Where(node => node.Name.EndsWith("weight.dequantized", StringComparison.Ordinal))];
+        Assert.Equal(20, weights.Select(node => node.Input[2]).Distinct().Count());
+        Assert.All(weights, node =>
+        {
+            var (codes, zeros) = (Constant(file, node.Input[0]), Constant(file, node.Input[2]));
+            Assert.Equal((codes.DataType, Constant(file, node.Input[1]).Dims), (zeros.DataType, zeros.Dims));
+            Assert.All(zeros.Values(), zero => Assert.Equal(0, zero));
+        });
+    }
+
     [Fact]
     public void Codes_of_4_bits_are_packed_in_twos_lower_half_first()
     {
