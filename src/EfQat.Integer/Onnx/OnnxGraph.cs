@@ -3,13 +3,17 @@ using System.Globalization;
 namespace EfQat.Integer.Onnx;
 
 /// <summary>A graph while it is written: nodes in the order they run, constants, and the oldest operator set that has all of it.</summary>
-internal sealed class OnnxGraph
+/// <param name="clip">What <see cref="Clip"/> says.</param>
+internal sealed class OnnxGraph(bool clip)
 {
     private const int OldestOpset = 17; // LayerNormalization
     private readonly GraphProto graph = new() { Name = "network" };
     private readonly HashSet<string> names = [];
     private readonly Dictionary<string, TensorProto> constants = [];
     private int opset = OldestOpset;
+
+    /// <summary>Whether activations end where their grid does, if it is narrower than its type.</summary>
+    public bool Clip => clip;
 
     /// <summary>Adds a node with one output.</summary>
     /// <param name="type">The operator.</param>

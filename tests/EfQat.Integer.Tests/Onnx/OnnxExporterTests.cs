@@ -2,6 +2,7 @@ using System.Diagnostics;
 using EfQat.Datasets;
 using EfQat.Integer.Onnx;
 using EfQat.Models;
+using EfQat.PostTraining;
 using EfQat.Quantization;
 using TorchSharp.Modules;
 using static EfQat.Integer.Onnx.TensorProto.Types;
@@ -77,6 +78,22 @@ public sealed class OnnxExporterTests : IDisposable
             Assert.Equal((codes.DataType, Constant(file, node.Input[1]).Dims), (zeros.DataType, zeros.Dims));
             Assert.All(zeros.Values(), zero => Assert.Equal(0, zero));
         });
+    }
+
+    [Fact]
+    public void Behind_a_ReLU_codes_are_unsigned_and_without_clipping_they_go_on_to_the_ends_of_their_type()
+    {
+        var network = Network(EasyQuantOptions.Paper.Scheme(7).ToString());
+        foreach (bool clip in (bool[])[true, false])
+        {
+            var file = OnnxExporter.Export(network, x, clip: clip);
+            string[] bounds = [.. file.Graph.Node.Where(node => node.OpType is "Min" or "Max").Select(node => node.Name)];
+            Assert.Equal(clip, bounds.Contains("conv1.input.Max") && bounds.Contains("conv1.input.Min") && bounds.Contains("relu1.Min"));
+            Assert.Equal(clip, bounds.Length > 0);
+            Assert.DoesNotContain("relu1.Max", bounds);
+            Assert.Equal((int)DataType.Int8, Constant(file, "conv1.input.zero_point").DataType);
+            Assert.Equal((int)DataType.Uint8, Constant(file, "relu1.zero_point").DataType);
+        }
     }
 
     [Fact]
