@@ -47,8 +47,8 @@ public sealed class OnnxTests : IDisposable
         Assert.All(rows, verified =>
         {
             Assert.Equal(25, verified.GetProperty("samples").GetInt32());
-            bool exact = OnnxRuntimeSession.IsExact || verified.GetProperty("runtime").GetString()!.EndsWith("as written", StringComparison.Ordinal);
-            Assert.InRange(verified.GetProperty("same_top1").GetDouble(), exact ? 90 : 50, 100); // hardly trained: classes lie close
+            Assert.InRange(verified.GetProperty("steps").GetDouble(), 0, 5);
+            Assert.InRange(verified.GetProperty("same_top1").GetDouble(), 80, 100); // hardly trained: classes lie close
             Assert.Equal(new FileInfo(Path("net.onnx")).Length / 1e3, verified.GetProperty("file_kb").GetDouble(), 1e-6);
         });
     }

@@ -28,12 +28,14 @@ static class EasyQuantSpeedCommand
     /// <param name="PicturesPerSecond">At the median.</param>
     /// <param name="Gops">10⁹ operations in a second at the median, two for a multiply-add of convolutions and linear layers, saved or not.</param>
     /// <param name="ShareOfPeak">Of the machine's integer peak; null for full precision.</param>
-    /// <param name="Speedup">ONNX Runtime's INT8 time over this one's: the median of the ratios turn by turn.</param>
-    /// <param name="Agreement">Pictures with the class that ONNX Runtime's INT8 answers, in percent.</param>
+    /// <param name="Speedup">The time of ONNX Runtime's INT8, as it runs by default, over this one's: the median of the ratios turn by turn.</param>
+    /// <param name="SpeedupExact">The same for ONNX Runtime at this width, where it never saturates.</param>
+    /// <param name="AsFp32">Pictures with the class that libtorch answers in FP32, in percent.</param>
+    /// <param name="AsIntegers">Pictures with the class that our integers of this width answer, in percent; null for full precision.</param>
     /// <param name="Turns">How many were timed.</param>
     internal sealed record Row(
         string Network, string Engine, int Threads, double MedianMs, double MinMs, double MaxMs, double PicturesPerSecond, double Gops,
-        double? ShareOfPeak, double? Speedup, double? Agreement, int Turns);
+        double? ShareOfPeak, double? Speedup, double? SpeedupExact, double AsFp32, double? AsIntegers, int Turns);
 
     /// <summary>The steps of a network's program.</summary>
     internal sealed record StepTimes(string Network, string Width, int Threads, StepRow[] Steps);
@@ -58,8 +60,9 @@ static class EasyQuantSpeedCommand
         var quick = new Option<bool>("--quick") { Description = "3 turns, 5 pictures: half a minute" };
         var command = new ExampleCommand(
             "easyquant-speed",
-            "Whole networks, one picture at a time: our integer programs in INT8 and INT7, libtorch in FP32, ONNX Runtime in FP32 and INT8, taking turns "
-            + "with one thread and with --threads. Scales come from calibration alone: a search of them changes no time.",
+            "Whole networks, one picture at a time: our integer programs in INT8 and INT7, libtorch in FP32, ONNX Runtime in FP32 and on both "
+            + "networks of integers, taking turns with one thread and with --threads. Where its INT8 saturates by default (x86 without VNNI) its exact "
+            + "mode runs too. Scales come from calibration alone: a search of them changes no time.",
             "efqat reproduce easyquant-speed --quick",
             "efqat reproduce easyquant-speed --ncnn squeezenet_v1.1.param --pictures imagenet-sample-1000.tar --threads 2")
         {
@@ -91,9 +94,9 @@ static class EasyQuantSpeedCommand
                     void Say(double done, string text) => view.Update((i + done) / networks.Count, $"{Path.GetFileNameWithoutExtension(network.Model)}: {text}");
                     Picture[] shown = [.. network.Test(compared, 1).Epoch().Select(batch => Picture.Of(batch.Images, Side))];
                     using var engines = new NetworkEngines(network, shown, peaks.Threads, onnxRuntime, folder, text => Say(0, text));
-                    var agreement = Agreement(engines, text => Say(0.3, text), token);
+                    var answers = Answers(engines, text => Say(0.3, text), token);
                     Contest.Run(engines.Engines, count, (done, text) => Say(0.5 + 0.5 * done, text), Ended, token);
-                    rows.AddRange(engines.Engines.Select(engine => Summary(engines, engine, agreement, peaks)));
+                    rows.AddRange(engines.Engines.Select(engine => Summary(engines, engine, answers, peaks)));
                     programs.AddRange(engines.Programs.Select(ours =>
                         new StepTimes(engines.Name, ours.Width, ours.Program.Threads, ours.Program.Steps())));
 
@@ -111,7 +114,7 @@ static class EasyQuantSpeedCommand
             foreach (var program in programs.Where(program => program.Threads == threads))
                 Terminal.Show(parsed, EasyQuantSpeedReport.Title(program), TimedProgram.Table(program.Steps));
             Terminal.Note(parsed, $"medians of {count} turns; integer peak: {peaks}; {Machine.Line}");
-            if (onnxRuntime is not null && !OnnxRuntimeSession.IsExact) Terminal.Note(parsed, OnnxRuntimeSession.Inexact);
+            if (onnxRuntime is not null && OnnxRuntimeSession.Saturates) Terminal.Note(parsed, EasyQuantSpeedReport.Saturates);
             EasyQuantSpeedReport.Of(table, rows, programs, peaks.ToString()).Save(Path.Combine(folder, "report.html"));
             foreach (var (network, chart) in EasyQuantSpeedReport.Charts(rows))
                 WholeFile.Write(Path.Combine(folder, $"speed-{network.Split(',')[0]}.svg"), chart.ToSvg());
@@ -120,12 +123,9 @@ static class EasyQuantSpeedCommand
         });
     }
 
-    /// <summary>By engine, for the number of threads does not change an answer.</summary>
-    static Dictionary<string, double> Agreement(NetworkEngines engines, Action<string> say, CancellationToken token)
-    {
-        if (engines.Reference.Count == 0) return [];
-        int most = engines.Reference.Keys.Max();
-        var answers = engines.Engines.Where(engine => engine.Threads == most).ToDictionary(engine => engine.Name, engine =>
+    /// <summary>The classes of the pictures by engine, for the number of threads does not change an answer.</summary>
+    static Dictionary<string, int[]> Answers(NetworkEngines engines, Action<string> say, CancellationToken token) =>
+        engines.Engines.DistinctBy(engine => engine.Name).ToDictionary(engine => engine.Name, engine =>
         {
             say($"{engine.Name} on {engines.Pictures.Length} pictures");
             return engines.Pictures.Select(picture =>
@@ -134,19 +134,23 @@ static class EasyQuantSpeedCommand
                 return engine.Answer(picture).Class;
             }).ToArray();
         });
-        int[] reference = answers[engines.Reference[most].Name];
-        double Percent(int[] classes) => 100.0 * classes.Zip(reference).Count(both => both.First == both.Second) / reference.Length;
-        return answers.ToDictionary(pair => pair.Key, pair => Percent(pair.Value));
-    }
 
-    static Row Summary(NetworkEngines engines, Engine engine, Dictionary<string, double> agreement, Peaks peaks)
+    static Row Summary(NetworkEngines engines, Engine engine, Dictionary<string, int[]> answers, Peaks peaks)
     {
         double median = engine.Median, gops = 1e3 * engines.Programs[0].Program.GigaOperations / median;
+        bool quantized = engine.Width != NetworkEngines.Fp32;
+        Engine[] onnx = [.. engines.Engines.Where(other => other.Threads == engine.Threads && other.IsOnnxRuntime)];
+        double? Speedup(Engine? other) => other is null ? null : Statistics.MedianRatio(other.Times, engine.Times);
+        double As(string width)
+        {
+            int[] ours = answers[engines.Engines.First(other => other.Width == width).Name];
+            return 100.0 * answers[engine.Name].Zip(ours).Count(both => both.First == both.Second) / ours.Length;
+        }
         return new(
             engines.Name, engine.Name, engine.Threads, median, engine.Times.Min(), engine.Times.Max(), 1e3 / median, gops,
-            engine.Quantized ? gops / peaks.Gops(engine.Threads) : null,
-            engines.Reference.TryGetValue(engine.Threads, out var reference) ? Statistics.MedianRatio(reference.Times, engine.Times) : null,
-            agreement.TryGetValue(engine.Name, out double same) ? same : null, engine.Times.Count);
+            quantized ? gops / peaks.Gops(engine.Threads) : null, Speedup(onnx.FirstOrDefault(other => other.Width == NetworkEngines.Int8)),
+            Speedup(onnx.LastOrDefault(other => other.Width == engine.Width)), As(NetworkEngines.Fp32), quantized ? As(engine.Width) : null,
+            engine.Times.Count);
     }
 
     /// <summary>The most that integer multiply-adds, of any kind, do in registers alone.</summary>

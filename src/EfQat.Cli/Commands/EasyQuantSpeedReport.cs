@@ -1,4 +1,5 @@
 using EfQat.Display;
+using EfQat.Integer.Onnx;
 using StepTimes = EfQat.Cli.Commands.EasyQuantSpeedCommand.StepTimes;
 using Row = EfQat.Cli.Commands.EasyQuantSpeedCommand.Row;
 
@@ -18,7 +19,12 @@ static class EasyQuantSpeedReport
         .Column("Speed", r => r.Gops, "GOP/s", "0.0")
         .Column("Of peak", r => r.ShareOfPeak, null, "0 %")
         .Column("ORT INT8 / this", r => r.Speedup, "×", "0.00")
-        .Column("As ORT INT8", r => r.Agreement, "%", "0");
+        .Column("Exact ORT / this", r => r.SpeedupExact, "×", "0.00")
+        .Column("As FP32", r => r.AsFp32, "%", "0")
+        .Column("As integers", r => r.AsIntegers, "%", "0");
+
+    public const string Saturates = "without VNNI ONNX Runtime's INT8 adds pairs of products in 16 bits, which saturate: fast, but other answers; "
+        + "its exact mode and its INT7 do not";
 
     public static string Title(StepTimes program) => $"{program.Network}, {program.Width}, {program.Threads} threads, step by step";
 
@@ -26,9 +32,14 @@ static class EasyQuantSpeedReport
     {
         var report = new Report("Whole networks on integers")
             .Lead("One picture at a time, all engines taking turns; ONNX Runtime (ORT) measures its time inside its own process. INT8: codes of 8 bits with "
-                + "zero points, the same network in ours and in ORT, which reads it as QDQ and rewrites it. INT7: signed codes up to ±63 without zero "
-                + "points, as EasyQuant's paper has them. All are calibrated only; a search of scales changes no time. BatchNorm is folded everywhere.")
+                + "zero points. INT7: signed codes up to ±63 without zero points, as EasyQuant's paper has them. Each is the same network in ours "
+                + "and in ORT, which reads it as QDQ and rewrites it; only that ORT's activations of 7 bits end where their type does, for a clip "
+                + "between layers would keep it from multiplying integers. All are calibrated only; a search of scales changes no time. BatchNorm is "
+                + "folded everywhere.")
             .Table(table)
+            .Paragraph("ORT INT8 / this: ORT's INT8 as it runs by default. Exact ORT / this: ORT at the same width, without saturation. As FP32, as "
+                + "integers: pictures with the answer of libtorch's FP32, and of our integers of the same width."
+                + (OnnxRuntimeSession.Saturates ? $" Here, {Saturates}." : ""))
             .Paragraph("Speed counts two operations for each multiply-add of convolutions and linear layers, also where Winograd saves it. Integer peak: "
                 + $"{peak}, the most that multiply-adds of integers do in registers alone.");
         foreach (var (_, chart) in Charts(rows)) report.Chart(chart, "Higher is faster.");

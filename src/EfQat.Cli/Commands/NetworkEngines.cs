@@ -25,17 +25,27 @@ sealed record Picture(Tensor Nchw, Tensor Nhwc, float[] Pixels)
 }
 
 /// <summary>A network in one engine.</summary>
-/// <param name="Name">The engine, and the width.</param>
+/// <param name="Name">The engine, the width, and how.</param>
+/// <param name="Width">As <see cref="NetworkEngines"/> has them.</param>
 /// <param name="Threads">It runs on.</param>
-/// <param name="Quantized">False: in full precision.</param>
 /// <param name="First">The picture that it is timed on.</param>
 /// <param name="Answer">Runs a picture: milliseconds, and the class.</param>
-sealed record Engine(string Name, int Threads, bool Quantized, Picture First, Func<Picture, (double Ms, int Class)> Answer)
+/// <param name="IsOnnxRuntime">Otherwise it is ours, or libtorch.</param>
+sealed record Engine(string Name, string Width, int Threads, Picture First, Func<Picture, (double Ms, int Class)> Answer, bool IsOnnxRuntime = false)
     : Entrant(() => Answer(First).Ms);
 
 /// <summary>One network in every engine, with each number of threads: our integers, libtorch, and ONNX Runtime where it is installed.</summary>
 sealed class NetworkEngines : IDisposable
 {
+    /// <summary>In full precision.</summary>
+    public const string Fp32 = "FP32";
+
+    /// <summary>As the kit quantizes by itself.</summary>
+    public const string Int8 = "INT8";
+
+    /// <summary>As EasyQuant's paper does.</summary>
+    public const string Int7 = "INT7";
+
     readonly List<IDisposable> owned = [];
     readonly List<Engine> engines = [];
 
@@ -58,7 +68,7 @@ sealed class NetworkEngines : IDisposable
             var int7 = (network with { Scheme = EasyQuantOptions.Paper.Scheme(7).ToString() }).Quantized();
             var full = network.Float();
             BatchNormFolding.Fold(full, first.Nchw);
-            foreach (var (width, model) in (((string, nn.Module<Tensor, Tensor>)[])[("INT8", int8), ("INT7", int7)]))
+            foreach (var (width, model) in (((string, nn.Module<Tensor, Tensor>)[])[(Int8, int8), (Int7, int7)]))
             {
                 var program = IntegerCompiler.Compile(model, first.Nchw);
                 foreach (int count in threads)
@@ -66,7 +76,7 @@ sealed class NetworkEngines : IDisposable
                     say($"choosing kernels, {width}, {count} threads");
                     TimedProgram timed = new(Own(new IntegerSession(program, threads: count)));
                     Programs.Add((width, timed));
-                    engines.Add(new($"integers, {width}", count, true, first, picture => timed.Run(picture.Pixels)));
+                    engines.Add(new($"integers, {width}", width, count, first, picture => timed.Run(picture.Pixels)));
                 }
             }
             foreach (int count in threads)
@@ -74,21 +84,24 @@ sealed class NetworkEngines : IDisposable
                 Add("libtorch FP32, nchw", picture => picture.Nchw);
                 Add("libtorch FP32, nhwc", picture => picture.Nhwc);
                 void Add(string name, Func<Picture, Tensor> input) =>
-                    engines.Add(new(name, count, false, first, picture => Torch(full, input(picture), count)));
+                    engines.Add(new(name, Fp32, count, first, picture => Torch(full, input(picture), count)));
             }
             if (modules is null) return;
             say("loading ONNX Runtime");
-            foreach (bool quantized in (bool[])[false, true])
+            AddOnnx(Fp32, int8);
+            AddOnnx(Int8, int8);
+            if (OnnxRuntimeSession.Saturates) AddOnnx(Int8, int8, exact: true);
+            AddOnnx(Int7, int7);
+
+            void AddOnnx(string width, nn.Module<Tensor, Tensor> model, bool exact = false)
             {
-                string width = quantized ? "INT8" : "FP32";
                 string path = Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(network.Model)}-{width}.onnx");
-                OnnxFile.Save(OnnxExporter.Export(int8, first.Nchw, quantized: quantized), path);
+                OnnxFile.Save(OnnxExporter.Export(model, first.Nchw, quantized: width != Fp32, clip: false), path);
                 foreach (int count in threads)
                 {
-                    var session = Own(new OnnxRuntimeSession(path, threads: count, modules: modules));
-                    Engine engine = new($"ONNX Runtime {session.Version} {width}", count, quantized, first, picture => Onnx(session, picture.Nchw));
-                    engines.Add(engine);
-                    if (quantized) Reference[count] = engine;
+                    var session = Own(new OnnxRuntimeSession(path, threads: count, modules: modules, exact: exact));
+                    string name = $"ONNX Runtime {session.Version} {width}{(exact ? ", exact" : "")}";
+                    engines.Add(new(name, width, count, first, picture => Onnx(session, picture.Nchw), IsOnnxRuntime: true));
                 }
             }
         }
@@ -104,10 +117,8 @@ sealed class NetworkEngines : IDisposable
 
     public Picture[] Pictures { get; }
 
+    /// <summary>Of each width and number of threads ours is the first (FP32: libtorch); ONNX Runtime's are the last, exact ones at the end.</summary>
     public IReadOnlyList<Engine> Engines => engines;
-
-    /// <summary>ONNX Runtime in INT8, for each number of threads.</summary>
-    public Dictionary<int, Engine> Reference { get; } = [];
 
     /// <summary>Ours, each with each number of threads.</summary>
     public List<(string Width, TimedProgram Program)> Programs { get; } = [];

@@ -32,8 +32,9 @@ static class VerifyCommand
         var modules = OnnxRuntimeOption.Create();
         var command = new ExampleCommand(
             "verify",
-            "Run an exported ONNX file in ONNX Runtime on the test set, as written (layers on floats) and optimized (on integers where ONNX Runtime can), "
-            + "and compare with the fake-quantized network: top-1, and the largest difference of two logits, also in steps of a grid of 8 bits over their range.",
+            "Run an exported ONNX file in ONNX Runtime on the test set, as written (layers on floats) and optimized (on integers where ONNX Runtime "
+            + "can, in its exact mode), and compare with the fake-quantized network: top-1, and the largest difference of two logits, also in steps of "
+            + "a grid of 8 bits over their range.",
             "efqat verify runs/int8.onnx", "efqat verify runs/int8.onnx --images 1000 --json verify.json")
         {
             file, images, data, weights, modules,
@@ -71,7 +72,6 @@ static class VerifyCommand
                 .Column("File", r => r.FileKb, "kB", "0.0")
                 .Column("FP32 / file", r => r.Ratio, "×", "0.00"));
             Terminal.Note(parsed, $"{source.Model}, {source.Scheme}, {source.Data}, from {source.Weights}; a step: the network's logits' range / 255");
-            if (!OnnxRuntimeSession.IsExact) Terminal.Note(parsed, OnnxRuntimeSession.Inexact);
             return CommandLine.Ok;
         });
     }

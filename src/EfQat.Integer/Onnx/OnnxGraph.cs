@@ -3,13 +3,17 @@ using System.Globalization;
 namespace EfQat.Integer.Onnx;
 
 /// <summary>A graph while it is written: nodes in the order they run, constants, and the oldest operator set that has all of it.</summary>
-internal sealed class OnnxGraph
+/// <param name="clip">What <see cref="Clip"/> says.</param>
+internal sealed class OnnxGraph(bool clip)
 {
     private const int OldestOpset = 17; // LayerNormalization
     private readonly GraphProto graph = new() { Name = "network" };
     private readonly HashSet<string> names = [];
     private readonly Dictionary<string, TensorProto> constants = [];
     private int opset = OldestOpset;
+
+    /// <summary>Whether activations end where their grid does, if it is narrower than its type.</summary>
+    public bool Clip => clip;
 
     /// <summary>Adds a node with one output.</summary>
     /// <param name="type">The operator.</param>
@@ -25,13 +29,15 @@ internal sealed class OnnxGraph
         return output;
     }
 
-    /// <summary>Adds a constant; where it is there already, with its name, that one is taken.</summary>
+    /// <summary>Adds a constant.</summary>
+    /// <param name="constant">Where it is there already, with its name, that one is taken.</param>
+    /// <param name="shared">False: never that one.</param>
     /// <returns>Its name: another one where the name is another's.</returns>
-    public string Add(TensorProto constant)
+    public string Add(TensorProto constant, bool shared = true)
     {
         string name = constant.Name;
         for (int i = 2; !names.Add(constant.Name); constant.Name = string.Create(CultureInfo.InvariantCulture, $"{name}.{i++}"))
-            if (constants.TryGetValue(constant.Name, out var there) && there.Equals(constant)) return constant.Name;
+            if (shared && constants.TryGetValue(constant.Name, out var there) && there.Equals(constant)) return constant.Name;
         constants[constant.Name] = constant;
         graph.Initializer.Add(constant);
         return constant.Name;

@@ -93,11 +93,14 @@ internal sealed record OnnxProduct(string Name, QuantizedLayer Layer, string Inp
         }
         else scales = scales.reshape([]);
         if (transposed && !grouped) codes = codes.t();
+        var type = OnnxTensor.TypeOf(grid);
         string dequantized = graph.Add(
             "DequantizeLinear", $"{Name}.weight.dequantized",
             [
-                graph.Add(OnnxTensor.Codes($"{Name}.weight", codes, OnnxTensor.TypeOf(grid))),
+                // ONNX Runtime (1.30) fails to make codes unsigned where they are shared, or zero points are shared or left out.
+                graph.Add(OnnxTensor.Codes($"{Name}.weight", codes, type), shared: false),
                 graph.Add(OnnxTensor.Floats($"{Name}.weight.scale", scales)),
+                graph.Add(OnnxTensor.Codes($"{Name}.weight.zero_point", zeros_like(scales, dtype: int16), type), shared: false),
             ],
             [.. attributes]);
         // ONNX Runtime (1.30) multiplies integers where DequantizeLinear stands right before MatMul, and knows no groups there.

@@ -6,8 +6,8 @@ namespace EfQat.Integer.Onnx;
 internal static class OnnxQuantizer
 {
     /// <summary>
-    /// Adds the two nodes. Before them stands a Relu where the quantizer has one, and where its grid ends before its type Max or Min: the codes that are
-    /// left are exactly those of the grid, for clipping at a code's value and rounding may change places.
+    /// Adds the two nodes. Before them stands a Relu where the quantizer has one, and Max or Min where its grid ends before its type and the graph
+    /// clips: the codes that are left are then exactly those of the grid, for clipping at a code's value and rounding may change places.
     /// </summary>
     /// <param name="graph">Where to.</param>
     /// <param name="name">The quantizer's.</param>
@@ -20,15 +20,14 @@ internal static class OnnxQuantizer
         if (quantizer.State != QuantizerState.On) throw new UserError($"{name}: the quantizer is {quantizer.State}; run Quantize.Calibrate before the export");
         if (!double.IsFinite(quantizer.Scale))
             throw new UserError($"{name}: its scale is {quantizer.Scale}; look for NaN in the weights or the samples, and calibrate again");
-        var (grid, type) = (quantizer.Grid, OnnxTensor.TypeOf(quantizer.Grid));
+        var (grid, (type, zeroPoint)) = (quantizer.Grid, Codes(quantizer));
         var (low, high) = OnnxTensor.Limits(type);
         string Bounded(string end, int code) => graph.Add(
             end, $"{name}.{end}", [input, graph.Add(OnnxTensor.Float($"{name}.{end}.bound", (code - quantizer.ZeroPoint) * (float)quantizer.Scale))]);
 
-        // ONNX Runtime (1.30) refuses a Clip before codes of 4 bits, and leaves out a Relu before signed ones.
-        if (quantizer.Relu && type != TensorProto.Types.DataType.Int4) input = graph.Add("Relu", $"{name}.Relu", [input]);
-        else if (quantizer.Relu || grid.QMin > low) input = Bounded("Max", quantizer.Relu ? quantizer.ZeroPoint : grid.QMin);
-        if (grid.QMax < high) input = Bounded("Min", grid.QMax);
+        if (quantizer.Relu) input = graph.Add("Relu", $"{name}.Relu", [input]);
+        else if (graph.Clip && grid.QMin > low) input = Bounded("Max", grid.QMin);
+        if (graph.Clip && grid.QMax - quantizer.ZeroPoint + zeroPoint < high) input = Bounded("Min", grid.QMax);
         return graph.Round(name, input, quantizer);
     }
 
@@ -39,12 +38,17 @@ internal static class OnnxQuantizer
     /// <param name="quantizer">Whose scale and zero point are taken.</param>
     public static string Round(this OnnxGraph graph, string name, string input, FakeQuantize quantizer)
     {
-        var type = OnnxTensor.TypeOf(quantizer.Grid);
+        var (type, zeroPoint) = Codes(quantizer);
         if (quantizer.Grid.Bits <= 4) graph.Needs(21);
         string scale = graph.Add(OnnxTensor.Float($"{name}.scale", (float)quantizer.Scale));
-        using var zero = tensor((short)quantizer.ZeroPoint);
-        string zeroPoint = graph.Add(OnnxTensor.Codes($"{name}.zero_point", zero, type));
-        string codes = graph.Add("QuantizeLinear", $"{name}.codes", [input, scale, zeroPoint]);
-        return graph.Add("DequantizeLinear", name, [codes, scale, zeroPoint]);
+        using var value = tensor((short)zeroPoint);
+        string zero = graph.Add(OnnxTensor.Codes($"{name}.zero_point", value, type));
+        string codes = graph.Add("QuantizeLinear", $"{name}.codes", [input, scale, zero]);
+        return graph.Add("DequantizeLinear", name, [codes, scale, zero]);
     }
+
+    /// <summary>The type of the codes, and where they count from: behind a ReLU from the zero point, for below it there are none.</summary>
+    private static (TensorProto.Types.DataType Type, int ZeroPoint) Codes(FakeQuantize quantizer) => quantizer.Relu
+        ? (OnnxTensor.TypeOf(quantizer.Grid with { Signed = false }), 0)
+        : (OnnxTensor.TypeOf(quantizer.Grid), quantizer.ZeroPoint);
 }

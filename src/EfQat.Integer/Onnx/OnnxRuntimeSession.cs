@@ -16,25 +16,26 @@ public sealed class OnnxRuntimeSession : IDisposable
     /// </param>
     /// <param name="threads">Of an operator.</param>
     /// <param name="modules">The node_modules folder that has onnxruntime-node; null: it is searched for.</param>
+    /// <param name="exact">
+    /// False: an optimized graph runs as it does by default, and so saturates where <see cref="Saturates"/>. True: at the cost of time, products of
+    /// 8 by 8 bits are added exactly everywhere.
+    /// </param>
     /// <exception cref="UserError">ONNX Runtime is not installed, or refuses the file.</exception>
-    public OnnxRuntimeSession(string path, bool optimize = true, int threads = 1, string? modules = null)
+    public OnnxRuntimeSession(string path, bool optimize = true, int threads = 1, string? modules = null, bool exact = true)
     {
         inputs = OnnxFile.Load(path).Graph.Input.Count;
         using var script = new StreamReader(typeof(OnnxRuntimeSession).Assembly.GetManifestResourceStream("onnx_session.js")!);
         node = new(
             modules ?? OnnxRuntimeNode.Find() ?? throw new UserError($"ONNX Runtime is not installed; {OnnxRuntimeNode.Install} installs it"),
-            script.ReadToEnd(), Path.GetFullPath(path), optimize ? "all" : "disabled", $"{threads}");
+            script.ReadToEnd(), Path.GetFullPath(path), optimize ? "all" : "disabled", $"{threads}", exact ? "1" : "0");
     }
 
     /// <summary>
-    /// Whether an optimized graph's products of 8 by 8 bits are added exactly here. On x86 without VNNI ONNX Runtime adds pairs of them in 16 bits, which
-    /// saturate (its documentation, "Quantize ONNX Models").
+    /// Whether ONNX Runtime by default adds pairs of products of 8 by 8 bits in 16 bits, which saturate: on x86 without VNNI, where weights have 8
+    /// bits (its documentation, "Quantize ONNX Models").
     /// </summary>
-    public static bool IsExact { get; } =
-        !X86Base.IsSupported || (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0 /* AVX512_VNNI */ || (X86Base.CpuId(7, 1).Eax & 1 << 4) != 0 /* AVX_VNNI */;
-
-    /// <summary>What to know of its results where they are not exact.</summary>
-    public const string Inexact = "this processor has no VNNI: optimized, ONNX Runtime adds pairs of 8-bit products in 16 bits, which saturate";
+    public static bool Saturates { get; } =
+        X86Base.IsSupported && (X86Base.CpuId(7, 0).Ecx & 1 << 11) == 0 /* AVX512_VNNI */ && (X86Base.CpuId(7, 1).Eax & 1 << 4) == 0 /* AVX_VNNI */;
 
     /// <summary>Of ONNX Runtime.</summary>
     public string Version => node.Version;

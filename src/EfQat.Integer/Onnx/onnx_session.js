@@ -1,6 +1,8 @@
 // Runs an ONNX file in ONNX Runtime, for a process that sends inputs and reads outputs.
 //
-//     node onnx_session.js FILE OPTIMIZATION THREADS
+//     node onnx_session.js FILE OPTIMIZATION THREADS EXACT
+//
+// EXACT is 1, or 0 where sums may saturate as they do by default on x86 without VNNI.
 //
 // Out: the version of ONNX Runtime in a line. Then again and again, until standard input ends. In: the number of dimensions and each of them as 32-bit
 // integers, then for each of the file's inputs, which share this shape, its elements. Out: the milliseconds that the run took, as a 64-bit float, and the
@@ -8,7 +10,7 @@
 'use strict';
 process.on('SIGINT', () => {}); // Ctrl-C is for whoever asks for the runs
 const ort = require('onnxruntime-node');
-const [file, graphOptimizationLevel, threads] = process.argv.slice(-3);
+const [file, graphOptimizationLevel, threads, exact] = process.argv.slice(-4);
 const arrays = { float32: Float32Array, int64: BigInt64Array };
 
 const chunks = process.stdin[Symbol.asyncIterator]();
@@ -32,6 +34,7 @@ async function take(count) {
 async function main() {
   const session = await ort.InferenceSession.create(file, {
     intraOpNumThreads: Number(threads), interOpNumThreads: 1, graphOptimizationLevel, logSeverityLevel: 3,
+    extra: { session: { x64quantprecision: exact } },
   });
   console.log(ort.env.versions.node ?? ort.env.versions.common);
   for (;;) {

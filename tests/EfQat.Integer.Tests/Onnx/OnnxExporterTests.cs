@@ -2,6 +2,7 @@ using System.Diagnostics;
 using EfQat.Datasets;
 using EfQat.Integer.Onnx;
 using EfQat.Models;
+using EfQat.PostTraining;
 using EfQat.Quantization;
 using TorchSharp.Modules;
 using static EfQat.Integer.Onnx.TensorProto.Types;
@@ -61,6 +62,37 @@ public sealed class OnnxExporterTests : IDisposable
             double expected = Math.Clamp(Math.Round(weight[i] / own[group], MidpointRounding.ToEven), layer.WeightGrid.QMin, layer.WeightGrid.QMax);
             Assert.Equal(expected, q[i]);
             Assert.Equal(own[group], s[scheme.Contains("group") ? group * 9 + i % 9 : group]);
+        }
+    }
+
+    /// <summary>ONNX Runtime's exact mode takes none left out or shared.</summary>
+    [Theory, InlineData("W8A8"), InlineData("W8A8,per-tensor"), InlineData("W4A8"), InlineData("W8A8,group=8")]
+    public void Every_weight_has_zero_points_of_its_own_as_many_as_scales(string scheme)
+    {
+        var file = OnnxExporter.Export(Network(scheme), x);
+        NodeProto[] weights = [.. file.Graph.Node.Where(node => node.Name.EndsWith("weight.dequantized", StringComparison.Ordinal))];
+        Assert.Equal(20, weights.Select(node => node.Input[2]).Distinct().Count());
+        Assert.All(weights, node =>
+        {
+            var (codes, zeros) = (Constant(file, node.Input[0]), Constant(file, node.Input[2]));
+            Assert.Equal((codes.DataType, Constant(file, node.Input[1]).Dims), (zeros.DataType, zeros.Dims));
+            Assert.All(zeros.Values(), zero => Assert.Equal(0, zero));
+        });
+    }
+
+    [Fact]
+    public void Behind_a_ReLU_codes_are_unsigned_and_without_clipping_they_go_on_to_the_ends_of_their_type()
+    {
+        var network = Network(EasyQuantOptions.Paper.Scheme(7).ToString());
+        foreach (bool clip in (bool[])[true, false])
+        {
+            var file = OnnxExporter.Export(network, x, clip: clip);
+            string[] bounds = [.. file.Graph.Node.Where(node => node.OpType is "Min" or "Max").Select(node => node.Name)];
+            Assert.Equal(clip, bounds.Contains("conv1.input.Max") && bounds.Contains("conv1.input.Min") && bounds.Contains("relu1.Min"));
+            Assert.Equal(clip, bounds.Length > 0);
+            Assert.DoesNotContain("relu1.Max", bounds);
+            Assert.Equal((int)DataType.Int8, Constant(file, "conv1.input.zero_point").DataType);
+            Assert.Equal((int)DataType.Uint8, Constant(file, "relu1.zero_point").DataType);
         }
     }
 
