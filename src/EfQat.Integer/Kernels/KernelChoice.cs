@@ -7,7 +7,7 @@ namespace EfQat.Integer.Kernels;
 public static class KernelChoice
 {
     /// <summary>A candidate's time is the least of so many runs, in so long at most: what disturbs a run only makes it longer. They take turns.</summary>
-    const int Runs = 8, Milliseconds = 30;
+    const int Runs = 100, Milliseconds = 20;
 
     /// <summary>What the time of a kernel depends on.</summary>
     sealed record Case(ConvolutionShape Shape, byte InputMax, int Depth, bool Portable, int Height, int Width, int Threads);
