@@ -40,42 +40,29 @@ public sealed record Rescaling(int First, int Second, int Offset, int Shift, byt
         if (First == 1 << Shift && Offset == 1 << (Shift - 1)) // the same grid
             for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
                 Vector.Clamp(new Vector<byte>(codes[i..]), new(Min), new(Max)).CopyTo(output[i..]);
-        else i = Vectors(codes, [], output);
-        for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-        {
-            Vector.Widen(new Vector<byte>(codes[i..]), out var low, out var high);
-            Vector.Narrow(Codes(low), Codes(high)).CopyTo(output[i..]);
-        }
-        for (; i < output.Length; i++) output[i] = Apply(codes[i], 0);
+        if (i < output.Length) Apply(codes[i..], codes[i..], output[i..]);
     }
 
     /// <summary>With AVX2, 32 codes at a time; packing saturates, which changes nothing as they are clamped.</summary>
-    /// <param name="first">As many as are written.</param>
-    /// <param name="second">As many, or none.</param>
-    /// <param name="output">The codes.</param>
     /// <returns>How many are written.</returns>
     private unsafe int Vectors(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
     {
-        if (!Avx2.IsSupported || first.Length < output.Length) return 0;
+        if (!Avx2.IsSupported) return 0;
         int done = 0;
         Vector256<int> m = Vector256.Create(First), n = Vector256.Create(Second), offset = Vector256.Create(Offset);
         fixed (byte* x = first, y = second, target = output)
             for (; done <= output.Length - Vector256<byte>.Count; done += Vector256<byte>.Count)
             {
-                var words = Avx2.PackSignedSaturate(Eight(x + done, y, done), Eight(x + done + 8, y, done + 8));
-                var others = Avx2.PackSignedSaturate(Eight(x + done + 16, y, done + 16), Eight(x + done + 24, y, done + 24));
+                var words = Avx2.PackSignedSaturate(Eight(x + done, y + done), Eight(x + done + 8, y + done + 8));
+                var others = Avx2.PackSignedSaturate(Eight(x + done + 16, y + done + 16), Eight(x + done + 24, y + done + 24));
                 var codes = Avx2.PackUnsignedSaturate(words, others).AsInt32();
                 codes = Avx2.PermuteVar8x32(codes, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
                 Avx2.Min(Avx2.Max(codes.AsByte(), Vector256.Create(Min)), Vector256.Create(Max)).Store(target + done);
             }
         return done;
 
-        Vector256<int> Eight(byte* codes, byte* others, int at)
-        {
-            var sum = Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(codes), m) + offset;
-            if (others != null) sum += Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(others + at), n);
-            return sum >> Shift;
-        }
+        Vector256<int> Eight(byte* first, byte* second) =>
+            (Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(first), m) + Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(second), n) + offset) >> Shift;
     }
 
     private Vector<ushort> Codes(Vector<ushort> first, Vector<ushort> second)
@@ -85,12 +72,6 @@ public sealed record Rescaling(int First, int Second, int Offset, int Shift, byt
         return Vector.Narrow(
             Codes(firstLow.As<uint, int>() * First + secondLow.As<uint, int>() * Second),
             Codes(firstHigh.As<uint, int>() * First + secondHigh.As<uint, int>() * Second));
-    }
-
-    private Vector<ushort> Codes(Vector<ushort> codes)
-    {
-        Vector.Widen(codes, out var low, out var high);
-        return Vector.Narrow(Codes(low.As<uint, int>() * First), Codes(high.As<uint, int>() * First));
     }
 
     private Vector<uint> Codes(Vector<int> sums) => Vector.Clamp((sums + new Vector<int>(Offset)) >> Shift, new(Min), new(Max)).As<int, uint>();
