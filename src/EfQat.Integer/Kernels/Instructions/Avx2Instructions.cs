@@ -22,7 +22,17 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
 
     public static V Broadcast(byte* address) => Avx2.BroadcastScalarToVector256((int*)address);
 
-    public static V Widen(byte* address) => Avx2.ConvertToVector256Int32(address);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Pairs(byte* first, byte* second, out V a, out V b, out V c, out V d)
+    {
+        Vector256<byte> left = Vector256.Load(first), right = Vector256.Load(second);
+        Vector256<byte> lower = Avx2.UnpackLow(left, right), upper = Avx2.UnpackHigh(left, right);
+        (a, b) = (Avx2.UnpackLow(lower, default).AsInt32(), Avx2.UnpackHigh(lower, default).AsInt32());
+        (c, d) = (Avx2.UnpackLow(upper, default).AsInt32(), Avx2.UnpackHigh(upper, default).AsInt32());
+    }
+
+    /// <summary>Each half of a register is unpacked for itself.</summary>
+    public static int Order(int lane) => lane % 8 / 4 * 16 + lane / 8 * 4 + lane % 4;
 
     public static V Add(V left, V right) => Avx2.Add(left, right);
 
@@ -57,6 +67,17 @@ readonly unsafe struct Avx2Instructions : IInstructions<V, Vector256<short>>
     public static void StoreCodes(V rounded, int* row, byte* output) => *(long*)output = Codes(rounded, rounded, row).AsInt64()[0];
 
     public static void StoreCodes(V first, V second, int* row, byte* output) => Codes(first, second, row).Store(output);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(V a, V b, V c, V d, int* row, byte* output)
+    {
+        V* vectors = (V*)row;
+        var zero = vectors[CodeTable.Zero].AsInt16();
+        var lower = Avx2.AddSaturate(Avx2.PackSignedSaturate(a, b), zero);
+        var upper = Avx2.AddSaturate(Avx2.PackSignedSaturate(c, d), zero);
+        var bytes = Avx2.PackUnsignedSaturate(lower, upper);
+        Avx2.Min(Avx2.Max(bytes, vectors[CodeTable.Min].AsByte()), vectors[CodeTable.Max].AsByte()).Store(output);
+    }
 
     /// <summary>They are clamped in the end, so saturating on the way changes nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,7 +19,14 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
 
     public static V Broadcast(byte* address) => Vector512.Create(*(int*)address);
 
-    public static V Widen(byte* address) => Avx512F.ConvertToVector512Int32(Vector128.Load(address));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Pairs(byte* first, byte* second, out V a, out V b, out V c, out V d)
+    {
+        (a, b) = (Pair(first, second), Pair(first + Lanes, second + Lanes));
+        (c, d) = (Pair(first + 2 * Lanes, second + 2 * Lanes), Pair(first + 3 * Lanes, second + 3 * Lanes));
+    }
+
+    public static int Order(int lane) => lane;
 
     public static V Add(V left, V right) => Avx512F.Add(left, right);
 
@@ -65,6 +72,16 @@ readonly unsafe struct Avx512Instructions : IInstructions<V, Vector512<short>>
         StoreCodes(first, row, output);
         StoreCodes(second, row, output + Lanes);
     }
+
+    public static void StoreCodes(V a, V b, V c, V d, int* row, byte* output)
+    {
+        StoreCodes(a, b, row, output);
+        StoreCodes(c, d, row, output + 2 * Lanes);
+    }
+
+    static V Pair(byte* first, byte* second) => Widen(first) | Widen(second) << 16;
+
+    static V Widen(byte* address) => Avx512F.ConvertToVector512Int32(Vector128.Load(address));
 
     static V Odd(V vector) => (vector.AsInt64() >>> 32).AsInt32();
 }

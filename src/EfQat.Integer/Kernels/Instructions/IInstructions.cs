@@ -21,8 +21,11 @@ unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
     /// <summary>The same four bytes in all lanes.</summary>
     static abstract V Broadcast(byte* address);
 
-    /// <summary>A byte for each lane.</summary>
-    static abstract V Widen(byte* address);
+    /// <summary>For each lane of four vectors a byte from the first address and one from the second, as words.</summary>
+    static abstract void Pairs(byte* first, byte* second, out V a, out V b, out V c, out V d);
+
+    /// <summary>Which of an address's bytes <see cref="Pairs"/> puts in a lane, counted over its four vectors.</summary>
+    static abstract int Order(int lane);
 
     static abstract V Add(V left, V right);
 
@@ -56,4 +59,7 @@ unsafe interface IInstructions<V, P> where V : unmanaged where P : unmanaged
 
     /// <summary>Writes the codes of two vectors; the row is the first one's.</summary>
     static abstract void StoreCodes(V first, V second, int* row, byte* output);
+
+    /// <summary>Writes the codes of four vectors of <see cref="Pairs"/>, in the order of its bytes; the row is the first one's.</summary>
+    static abstract void StoreCodes(V a, V b, V c, V d, int* row, byte* output);
 }

@@ -24,7 +24,10 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
 
     public static V Broadcast(byte* address) => AdvSimd.LoadAndReplicateToVector128((int*)address);
 
-    public static V Widen(byte* address) => PortableInstructions.Widen(address);
+    public static void Pairs(byte* first, byte* second, out V a, out V b, out V c, out V d) =>
+        PortableInstructions.Pairs(first, second, out a, out b, out c, out d);
+
+    public static int Order(int lane) => PortableInstructions.Order(lane);
 
     public static V Add(V left, V right) => AdvSimd.Add(left, right);
 
@@ -65,4 +68,6 @@ readonly unsafe struct NeonInstructions : IInstructions<V, NeonInstructions.Word
     public static void StoreCodes(V rounded, int* row, byte* output) => PortableInstructions.StoreCodes(rounded, row, output);
 
     public static void StoreCodes(V first, V second, int* row, byte* output) => PortableInstructions.StoreCodes(first, second, row, output);
+
+    public static void StoreCodes(V a, V b, V c, V d, int* row, byte* output) => PortableInstructions.StoreCodes(a, b, c, d, row, output);
 }

@@ -17,7 +17,13 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
 
     public static V Broadcast(byte* address) => Vector128.Create(*(int*)address);
 
-    public static V Widen(byte* address) => Vector128.Create(address[0], address[1], address[2], address[3]);
+    public static void Pairs(byte* first, byte* second, out V a, out V b, out V c, out V d)
+    {
+        (a, b) = (Pair(first, second), Pair(first + Lanes, second + Lanes));
+        (c, d) = (Pair(first + 2 * Lanes, second + 2 * Lanes), Pair(first + 3 * Lanes, second + 3 * Lanes));
+    }
+
+    public static int Order(int lane) => lane;
 
     public static V Add(V left, V right) => left + right;
 
@@ -67,4 +73,14 @@ readonly unsafe struct PortableInstructions : IInstructions<V, Vector128<short>>
         StoreCodes(first, row, output);
         StoreCodes(second, row, output + Lanes);
     }
+
+    public static void StoreCodes(V a, V b, V c, V d, int* row, byte* output)
+    {
+        StoreCodes(a, b, row, output);
+        StoreCodes(c, d, row, output + 2 * Lanes);
+    }
+
+    static V Pair(byte* first, byte* second) => Widen(first) | Widen(second) << 16;
+
+    static V Widen(byte* address) => Vector128.Create(address[0], address[1], address[2], address[3]);
 }
