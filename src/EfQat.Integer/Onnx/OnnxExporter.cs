@@ -64,6 +64,8 @@ public sealed class OnnxExporter
         return call.Module switch
         {
             FakeQuantize quantizer when quantized => new(graph.Quantize(call.Name, Read(), quantizer), quantizer),
+            FakeQuantize { Relu6: true } => new(graph.Add(
+                "Clip", call.Name, [Read(), graph.Add(OnnxTensor.Float("relu6.min", 0)), graph.Add(OnnxTensor.Float("relu6.max", 6))])),
             FakeQuantize { Relu: true } => Add("Relu"),
             FakeQuantize => new(Read()),
             QuantizedLayer layer => new(null) { Product = OnnxProduct.Of(call.Name, layer, Read(), quantized ? OnGrid(call).Scale : null) },

@@ -27,7 +27,7 @@ internal static class OnnxQuantizer
 
         if (quantizer.Relu) input = graph.Add("Relu", $"{name}.Relu", [input]);
         else if (graph.Clip && grid.QMin > low) input = Bounded("Max", grid.QMin);
-        if (graph.Clip && grid.QMax - quantizer.ZeroPoint + zeroPoint < high) input = Bounded("Min", grid.QMax);
+        if (graph.Clip && quantizer.Highest - quantizer.ZeroPoint + zeroPoint < high) input = Bounded("Min", quantizer.Highest);
         return graph.Round(name, input, quantizer);
     }
 

@@ -1,6 +1,7 @@
 using EfQat.Datasets;
 using EfQat.Integer.Ncnn;
 using EfQat.Integer.Onnx;
+using EfQat.Integer.Tests.Ncnn;
 using EfQat.Models;
 using EfQat.PostTraining;
 using EfQat.Quantization;
@@ -96,6 +97,24 @@ public sealed class OnnxRuntimeTests : IDisposable
         using var off = no_grad();
         var floats = model.call(x);
         CheckAnswers(Quantized(model, scheme, x), x, tolerance);
+        CheckFloats(model, x, floats);
+    }
+
+    /// <summary>Grids that end at 10.2 have codes beyond a ReLU6's 6.</summary>
+    [SkippableFact]
+    public void MobileNetV2_with_wide_grids_answers_as_the_fake_quantized_one_and_in_full_precision_as_the_float_one()
+    {
+        manual_seed(3);
+        var x = randn(4, 3, 20, 20) * 4;
+        using var files = new NcnnFiles(MobileNetTests.V2);
+        var model = NcnnNetwork.Load(files.Param);
+        using var off = no_grad();
+        var floats = model.call(x);
+        Quantized(model, "W8A8", x);
+        foreach (var quantizer in model.modules().OfType<FakeQuantize>().Where(quantizer => quantizer.Relu6)) quantizer.Set(0.04, 0);
+        var stem = (QuantConv2d)model.named_children().Single(child => child.name == "stem").module;
+        Assert.True(stem.call(x).max().item<float>() > 10);
+        CheckAnswers(model, x, 0.02);
         CheckFloats(model, x, floats);
     }
 
