@@ -29,10 +29,10 @@ public sealed class EasyQuantSpeedTests : IDisposable
         Assert.Equal(!onnx, error.Contains("ONNX Runtime is not installed"));
         Assert.Equal(
             [
-                "integers, INT8", "integers, INT7", "libtorch FP32, nchw", "libtorch FP32, nhwc",
+                "integers, INT8", "integers, INT7", "integers, W7A8", "libtorch FP32, nchw", "libtorch FP32, nhwc",
                 .. onnx ? (string[])["ONNX Runtime FP32", "ONNX Runtime INT8"] : [],
                 .. onnx && OnnxRuntimeSession.Saturates ? (string[])["ONNX Runtime INT8, exact"] : [],
-                .. onnx ? (string[])["ONNX Runtime INT7"] : [],
+                .. onnx ? (string[])["ONNX Runtime W7A8"] : [],
             ],
             rows.Select(row => Regex.Replace(row.GetProperty("engine").GetString()!, @" [\d.]+\b", "")));
         JsonElement Of(string engine) => rows.Single(row => Regex.IsMatch(row.GetProperty("engine").GetString()!, $"^{engine}$"));
@@ -50,17 +50,14 @@ public sealed class EasyQuantSpeedTests : IDisposable
         });
         var nchw = Of("libtorch FP32, nchw");
         Assert.Equal((100, null), (Number(nchw, "as_fp32"), Number(nchw, "as_integers")));
-        Assert.All((string[])["INT8", "INT7"], width => Assert.Equal(100, Number(Of($"integers, {width}"), "as_integers")));
+        Assert.All((string[])["INT8", "INT7", "W7A8"], width => Assert.Equal(100, Number(Of($"integers, {width}"), "as_integers")));
         if (onnx)
         {
             string exact = OnnxRuntimeSession.Saturates ? "INT8, exact" : "INT8";
             Assert.Equal(100, Number(Of("ONNX Runtime [0-9.]+ FP32"), "as_fp32"));
-            Assert.All((string[])[exact, "INT7"], name =>
-            {
-                var row = Of($"ONNX Runtime [0-9.]+ {name}");
-                Assert.InRange(Number(row, "as_integers")!.Value, 90, 100); // not trained: classes lie close
-                Assert.Equal(1, Number(row, "speedup_exact"));
-            });
+            Assert.All((string[])[exact, "W7A8"], name =>
+                Assert.InRange(Number(Of($"ONNX Runtime [0-9.]+ {name}"), "as_integers")!.Value, 90, 100)); // not trained: classes lie close
+            Assert.Equal(1, Number(Of("ONNX Runtime [0-9.]+ W7A8"), "speedup_exact"));
             Assert.Equal(1, Number(Of("ONNX Runtime [0-9.]+ INT8"), "speedup"));
         }
         else Assert.Null(Number(nchw, "speedup"));

@@ -24,7 +24,7 @@ static class EasyQuantSpeedReport
         .Column("As integers", r => r.AsIntegers, "%", "0");
 
     public const string Saturates = "without VNNI ONNX Runtime's INT8 adds pairs of products in 16 bits, which saturate: fast, but other answers; "
-        + "its exact mode and its INT7 do not";
+        + "its exact mode and its W7A8 do not";
 
     public static string Title(StepTimes program) => $"{program.Network}, {program.Width}, {program.Threads} threads, step by step";
 
@@ -32,13 +32,12 @@ static class EasyQuantSpeedReport
     {
         var report = new Report("Whole networks on integers")
             .Lead("One picture at a time, all engines taking turns; ONNX Runtime (ORT) measures its time inside its own process. INT8: codes of 8 bits with "
-                + "zero points. INT7: signed codes up to ±63 without zero points, as EasyQuant's paper has them. Each is the same network in ours "
-                + "and in ORT, which reads it as QDQ and rewrites it; only that ORT's activations of 7 bits end where their type does, for a clip "
-                + "between layers would keep it from multiplying integers. All are calibrated only; a search of scales changes no time. BatchNorm is "
-                + "folded everywhere.")
+                + "zero points. INT7: signed codes up to ±63 without zero points, as EasyQuant's paper has them. W7A8: as INT8, weights of 7 bits. "
+                + "INT8 and W7A8 are the same networks in ORT, which reads them as QDQ and rewrites them. INT7 it would run on floats, for its "
+                + "codes end before their type. All are calibrated only; a search of scales changes no time. BatchNorm is folded everywhere.")
             .Table(table)
-            .Paragraph("ORT INT8 / this: ORT's INT8 as it runs by default. Exact ORT / this: ORT at the same width, without saturation. As FP32, as "
-                + "integers: pictures with the answer of libtorch's FP32, and of our integers of the same width."
+            .Paragraph("ORT INT8 / this: ORT's INT8 as it runs by default. Exact ORT / this: ORT's W7A8, which never saturates. As FP32, as "
+                + "integers: pictures that were not calibrated on with the answer of libtorch's FP32, and of our integers of the same width."
                 + (OnnxRuntimeSession.Saturates ? $" Here, {Saturates}." : ""))
             .Paragraph("Speed counts two operations for each multiply-add of convolutions and linear layers, also where Winograd saves it. Integer peak: "
                 + $"{peak}, the most that multiply-adds of integers do in registers alone.");

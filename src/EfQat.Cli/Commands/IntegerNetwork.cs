@@ -82,6 +82,20 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
         return new BatchLoader(count < test.Count ? test.Subset(count, Seed) : test, batch);
     }
 
+    /// <summary>Images with labels, one in a batch, none of those that it is calibrated on.</summary>
+    /// <param name="count">So many; of a data set all there are where there are fewer.</param>
+    public IBatches Unseen(int count)
+    {
+        if (!IsNcnn) return Test(count, 1);
+        var all = Pictures(null, 1);
+        static IEnumerable<int> Spread(int taken, int count) =>
+            Enumerable.Range(0, taken).Select(i => (int)((long)i * count / taken)); // as TarPictures
+        int[] unseen = [.. Enumerable.Range(0, all.Count).Except(Spread(Samples, all.Count))];
+        return count <= unseen.Length
+            ? all.Subset(Spread(count, unseen.Length).Select(i => unseen[i]))
+            : throw new UserError($"{Data}: holds {unseen.Length} pictures besides those to calibrate on, {count} are asked for");
+    }
+
     ImageDataset Images(string split)
     {
         var images = DatasetCatalog.Load(Data, split);
@@ -90,5 +104,5 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
 
     IBatches Calibration() => IsNcnn ? Pictures(Samples, CalibrationBatch) : new BatchLoader(Images("train").Subset(Samples, Seed), CalibrationBatch);
 
-    TarPictures Pictures(int count, int batch) => new(Data, NcnnNetwork.Load(Model).InputShape.Width, batch, count);
+    TarPictures Pictures(int? count, int batch) => new(Data, NcnnNetwork.Load(Model).InputShape.Width, batch, count);
 }

@@ -46,10 +46,13 @@ sealed class NetworkEngines : IDisposable
     /// <summary>As EasyQuant's paper does.</summary>
     public const string Int7 = "INT7";
 
+    /// <summary>As the kit quantizes by itself, weights of 7 bits: as many as add up in ONNX Runtime without saturation anywhere.</summary>
+    public const string W7A8 = "W7A8";
+
     readonly List<IDisposable> owned = [];
     readonly List<Engine> engines = [];
 
-    /// <param name="network">Where it comes from; it is quantized here, INT8 as the kit does by itself and INT7 as EasyQuant's paper does.</param>
+    /// <param name="network">Where it comes from; it is quantized here, in each width.</param>
     /// <param name="pictures">The first is for timing.</param>
     /// <param name="threads">Numbers of threads.</param>
     /// <param name="modules">The node_modules folder that has onnxruntime-node; null: none.</param>
@@ -62,13 +65,17 @@ sealed class NetworkEngines : IDisposable
         (Name, Pictures) = ($"{Path.GetFileNameWithoutExtension(network.Model)}, {first.Nchw.shape[3]}²", pictures);
         try
         {
-            say("calibrating INT8");
-            var int8 = (network with { Scheme = "W8A8" }).Quantized();
-            say("calibrating INT7");
-            var int7 = (network with { Scheme = EasyQuantOptions.Paper.Scheme(7).ToString() }).Quantized();
+            nn.Module<Tensor, Tensor> Quantized(string width, string scheme)
+            {
+                say($"calibrating {width}");
+                return (network with { Scheme = scheme }).Quantized();
+            }
+            var int8 = Quantized(Int8, "W8A8");
+            var int7 = Quantized(Int7, EasyQuantOptions.Paper.Scheme(7).ToString());
+            var w7a8 = Quantized(W7A8, "W7A8,first-last=7");
             var full = network.Float();
             BatchNormFolding.Fold(full, first.Nchw);
-            foreach (var (width, model) in (((string, nn.Module<Tensor, Tensor>)[])[(Int8, int8), (Int7, int7)]))
+            foreach (var (width, model) in (((string, nn.Module<Tensor, Tensor>)[])[(Int8, int8), (Int7, int7), (W7A8, w7a8)]))
             {
                 var program = IntegerCompiler.Compile(model, first.Nchw);
                 foreach (int count in threads)
@@ -91,12 +98,12 @@ sealed class NetworkEngines : IDisposable
             AddOnnx(Fp32, int8);
             AddOnnx(Int8, int8);
             if (OnnxRuntimeSession.Saturates) AddOnnx(Int8, int8, exact: true);
-            AddOnnx(Int7, int7);
+            AddOnnx(W7A8, w7a8);
 
             void AddOnnx(string width, nn.Module<Tensor, Tensor> model, bool exact = false)
             {
                 string path = Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(network.Model)}-{width}.onnx");
-                OnnxFile.Save(OnnxExporter.Export(model, first.Nchw, quantized: width != Fp32, clip: false), path);
+                OnnxFile.Save(OnnxExporter.Export(model, first.Nchw, quantized: width != Fp32), path);
                 foreach (int count in threads)
                 {
                     var session = Own(new OnnxRuntimeSession(path, threads: count, modules: modules, exact: exact));
@@ -117,7 +124,7 @@ sealed class NetworkEngines : IDisposable
 
     public Picture[] Pictures { get; }
 
-    /// <summary>Of each width and number of threads ours is the first (FP32: libtorch); ONNX Runtime's are the last, exact ones at the end.</summary>
+    /// <summary>Of each width and number of threads ours is the first (FP32: libtorch); ONNX Runtime's are the last.</summary>
     public IReadOnlyList<Engine> Engines => engines;
 
     /// <summary>Ours, each with each number of threads.</summary>

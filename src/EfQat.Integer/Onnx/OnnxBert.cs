@@ -8,9 +8,9 @@ namespace EfQat.Integer.Onnx;
 /// The graph of a BERT, node by node what the forward functions of <see cref="Bert"/> and its heads do. Inputs: input_ids, token_type_ids and
 /// attention_mask, int64 // [N, L]. Output: logits // [N, classes] or [N, L, 2]
 /// </summary>
-internal sealed class OnnxBert(nn.Module model, bool clip)
+internal sealed class OnnxBert(nn.Module model)
 {
-    private readonly OnnxGraph graph = new(clip);
+    private readonly OnnxGraph graph = new();
     private readonly Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(pair => pair.name, pair => pair.module);
 
     public ModelProto Export(IReadOnlyDictionary<string, string> metadata)

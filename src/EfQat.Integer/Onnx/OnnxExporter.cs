@@ -16,11 +16,11 @@ public sealed class OnnxExporter
         "BERT, and networks of convolutions and linear layers that Quantize.Prepare made, BatchNorm2d, ReLU, SharedInput, ResidualAdd, Concat, MaxPool2d, "
         + "AvgPool2d, AdaptiveAvgPool2d to 1×1, OptionAShortcut, Flatten, Dropout and Identity";
 
-    private readonly OnnxGraph graph;
+    private readonly OnnxGraph graph = new();
     private readonly Dictionary<Tensor, Value> values = new(ReferenceEqualityComparer.Instance);
     private readonly bool fold, quantized;
 
-    private OnnxExporter(bool fold, bool quantized, bool clip) => (this.fold, this.quantized, graph) = (fold, quantized, new(clip));
+    private OnnxExporter(bool fold, bool quantized) => (this.fold, this.quantized) = (fold, quantized);
 
     /// <summary>Exports a model; it is as it was afterwards. The batch axis is free, and so is BERT's sequence length.</summary>
     /// <param name="model">Prepared by <see cref="Quantize.Prepare"/> and calibrated or trained.</param>
@@ -30,25 +30,19 @@ public sealed class OnnxExporter
     /// BatchNorm behind a convolution becomes part of its scales and bias; false: it stays a node, and codes times scales are the very weights of the model.
     /// </param>
     /// <param name="quantized">False: without quantizers and with the weights as they are, in full precision; not for BERT.</param>
-    /// <param name="clip">
-    /// False: activations whose grid is narrower than its type go on to the type's ends. ONNX Runtime (1.30) multiplies integers only where no Min or
-    /// Max stands between a layer and its codes.
-    /// </param>
     /// <returns>Operator set 17; 21 where there are types of 4 bits or scales for groups.</returns>
     /// <exception cref="UserError">A module cannot be exported, or is not calibrated; the message names it.</exception>
     public static ModelProto Export(
         nn.Module<Tensor, Tensor> model, Tensor sample, IReadOnlyDictionary<string, string>? metadata = null, bool foldBatchNorm = true,
-        bool quantized = true, bool clip = true)
+        bool quantized = true)
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
         metadata ??= new Dictionary<string, string>();
         if (model.modules().OfType<Bert>().Any())
-            return quantized
-                ? new OnnxBert(model, clip).Export(metadata)
-                : throw new UserError($"{model.GetName()}: a BERT is exported quantized only");
+            return quantized ? new OnnxBert(model).Export(metadata) : throw new UserError($"{model.GetName()}: a BERT is exported quantized only");
 
-        var (trace, exporter) = (Trace.Of(model, sample), new OnnxExporter(foldBatchNorm, quantized, clip));
+        var (trace, exporter) = (Trace.Of(model, sample), new OnnxExporter(foldBatchNorm, quantized));
         exporter.values[trace.Input] = new(exporter.graph.Input("input", TensorProto.Types.DataType.Float, ["N", .. sample.shape[1..].Cast<object>()]));
         foreach (var call in trace.Calls) exporter.values[call.Output] = exporter.Convert(call);
         if (trace.Calls is not [.., var last] || !ReferenceEquals(last.Output, trace.Output))
@@ -64,6 +58,8 @@ public sealed class OnnxExporter
         return call.Module switch
         {
             FakeQuantize quantizer when quantized => new(graph.Quantize(call.Name, Read(), quantizer), quantizer),
+            FakeQuantize { Relu6: true } => new(graph.Add(
+                "Clip", call.Name, [Read(), graph.Add(OnnxTensor.Float("relu6.min", 0)), graph.Add(OnnxTensor.Float("relu6.max", 6))])),
             FakeQuantize { Relu: true } => Add("Relu"),
             FakeQuantize => new(Read()),
             QuantizedLayer layer => new(null) { Product = OnnxProduct.Of(call.Name, layer, Read(), quantized ? OnGrid(call).Scale : null) },

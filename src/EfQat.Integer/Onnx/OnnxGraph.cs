@@ -3,17 +3,13 @@ using System.Globalization;
 namespace EfQat.Integer.Onnx;
 
 /// <summary>A graph while it is written: nodes in the order they run, constants, and the oldest operator set that has all of it.</summary>
-/// <param name="clip">What <see cref="Clip"/> says.</param>
-internal sealed class OnnxGraph(bool clip)
+internal sealed class OnnxGraph
 {
     private const int OldestOpset = 17; // LayerNormalization
     private readonly GraphProto graph = new() { Name = "network" };
     private readonly HashSet<string> names = [];
     private readonly Dictionary<string, TensorProto> constants = [];
     private int opset = OldestOpset;
-
-    /// <summary>Whether activations end where their grid does, if it is narrower than its type.</summary>
-    public bool Clip => clip;
 
     /// <summary>Adds a node with one output.</summary>
     /// <param name="type">The operator.</param>

@@ -6,8 +6,8 @@ namespace EfQat.Integer.Onnx;
 internal static class OnnxQuantizer
 {
     /// <summary>
-    /// Adds the two nodes. Before them stands a Relu where the quantizer has one, and Max or Min where its grid ends before its type and the graph
-    /// clips: the codes that are left are then exactly those of the grid, for clipping at a code's value and rounding may change places.
+    /// Adds the two nodes. Before them stands a Relu where the quantizer has one, and Max or Min where its codes end before their type: what is left
+    /// are exactly its codes, for clipping at a code's value and rounding may change places. ONNX Runtime (1.30) multiplies integers only without them.
     /// </summary>
     /// <param name="graph">Where to.</param>
     /// <param name="name">The quantizer's.</param>
@@ -20,14 +20,14 @@ internal static class OnnxQuantizer
         if (quantizer.State != QuantizerState.On) throw new UserError($"{name}: the quantizer is {quantizer.State}; run Quantize.Calibrate before the export");
         if (!double.IsFinite(quantizer.Scale))
             throw new UserError($"{name}: its scale is {quantizer.Scale}; look for NaN in the weights or the samples, and calibrate again");
-        var (grid, (type, zeroPoint)) = (quantizer.Grid, Codes(quantizer));
+        var (type, zeroPoint) = Codes(quantizer);
         var (low, high) = OnnxTensor.Limits(type);
         string Bounded(string end, int code) => graph.Add(
             end, $"{name}.{end}", [input, graph.Add(OnnxTensor.Float($"{name}.{end}.bound", (code - quantizer.ZeroPoint) * (float)quantizer.Scale))]);
 
         if (quantizer.Relu) input = graph.Add("Relu", $"{name}.Relu", [input]);
-        else if (graph.Clip && grid.QMin > low) input = Bounded("Max", grid.QMin);
-        if (graph.Clip && grid.QMax - quantizer.ZeroPoint + zeroPoint < high) input = Bounded("Min", grid.QMax);
+        else if (quantizer.Grid.QMin > low) input = Bounded("Max", quantizer.Grid.QMin);
+        if (quantizer.Highest - quantizer.ZeroPoint + zeroPoint < high) input = Bounded("Min", quantizer.Highest);
         return graph.Round(name, input, quantizer);
     }
 

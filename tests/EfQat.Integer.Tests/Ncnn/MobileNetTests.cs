@@ -33,7 +33,7 @@ public sealed class MobileNetTests : IDisposable
         """;
 
     /// <summary>From PyTorch: linear bottlenecks, strides 1 and 2, two sums one after another, ReLU6 alone and fused, a linear layer.</summary>
-    private const string V2 = """
+    internal const string V2 = """
         Input                in       0 1 in 0=20 1=20 2=3
         Convolution          stem     1 1 in stem 0=8 1=3 3=2 4=1 5=1 6=216 9=3 -23310=2,0.000000e+00,6.000000e+00
         ConvolutionDepthWise dw1      1 1 stem dw1 0=8 1=3 4=1 5=1 6=72 7=8
