@@ -29,7 +29,7 @@ public sealed class EasyQuantSpeedTests : IDisposable
         Assert.Equal(!onnx, error.Contains("ONNX Runtime is not installed"));
         Assert.Equal(
             [
-                "integers, INT8", "integers, INT7", "integers, W7A8", "libtorch FP32, nchw", "libtorch FP32, nhwc",
+                "integers, INT8", "integers, INT7", "integers, INT7, unsigned", "integers, W7A8", "libtorch FP32, nchw", "libtorch FP32, nhwc",
                 .. onnx ? (string[])["ONNX Runtime FP32", "ONNX Runtime INT8"] : [],
                 .. onnx && OnnxRuntimeSession.Saturates ? (string[])["ONNX Runtime INT8, exact"] : [],
                 .. onnx ? (string[])["ONNX Runtime W7A8"] : [],
@@ -50,7 +50,7 @@ public sealed class EasyQuantSpeedTests : IDisposable
         });
         var nchw = Of("libtorch FP32, nchw");
         Assert.Equal((100, null), (Number(nchw, "as_fp32"), Number(nchw, "as_integers")));
-        Assert.All((string[])["INT8", "INT7", "W7A8"], width => Assert.Equal(100, Number(Of($"integers, {width}"), "as_integers")));
+        Assert.All((string[])["INT8", "INT7", "INT7, unsigned", "W7A8"], width => Assert.Equal(100, Number(Of($"integers, {width}"), "as_integers")));
         if (onnx)
         {
             string exact = OnnxRuntimeSession.Saturates ? "INT8, exact" : "INT8";

@@ -32,8 +32,8 @@ static class EasyQuantSpeedReport
     {
         var report = new Report("Whole networks on integers")
             .Lead("One picture at a time, all engines taking turns; ONNX Runtime (ORT) measures its time inside its own process. INT8: codes of 8 bits with "
-                + "zero points. INT7: signed codes up to ±63 without zero points, as EasyQuant's paper has them. W7A8: as INT8, weights of 7 bits. "
-                + "INT8 and W7A8 are the same networks in ORT, which reads them as QDQ and rewrites them. INT7 it would run on floats, for its "
+                + "zero points. INT7: signed codes up to ±63 without zero points, as EasyQuant's paper has them; unsigned: up to 127 behind a ReLU. "
+                + "W7A8: as INT8, weights of 7 bits. INT8 and W7A8 are the same networks in ORT, which reads them as QDQ and rewrites them. INT7 it would run on floats, for its "
                 + "codes end before their type. All are calibrated only; a search of scales changes no time. BatchNorm is folded everywhere.")
             .Table(table)
             .Paragraph("ORT INT8 / this: ORT's INT8 as it runs by default. Exact ORT / this: ORT's W7A8, which never saturates. As FP32, as "

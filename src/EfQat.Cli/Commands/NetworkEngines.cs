@@ -46,6 +46,9 @@ sealed class NetworkEngines : IDisposable
     /// <summary>As EasyQuant's paper does.</summary>
     public const string Int7 = "INT7";
 
+    /// <summary>The same but for codes behind a ReLU, which use all of their 7 bits.</summary>
+    public const string Unsigned7 = "INT7, unsigned";
+
     /// <summary>As the kit quantizes by itself, weights of 7 bits: as many as add up in ONNX Runtime without saturation anywhere.</summary>
     public const string W7A8 = "W7A8";
 
@@ -71,11 +74,14 @@ sealed class NetworkEngines : IDisposable
                 return (network with { Scheme = scheme }).Quantized();
             }
             var int8 = Quantized(Int8, "W8A8");
-            var int7 = Quantized(Int7, EasyQuantOptions.Paper.Scheme(7).ToString());
+            var paper = EasyQuantOptions.Paper.Scheme(7);
+            var int7 = Quantized(Int7, $"{paper}");
+            var unsigned7 = Quantized(Unsigned7, $"{paper with { SignedActivations = false }}");
             var w7a8 = Quantized(W7A8, "W7A8,first-last=7");
             var full = network.Float();
             BatchNormFolding.Fold(full, first.Nchw);
-            foreach (var (width, model) in (((string, nn.Module<Tensor, Tensor>)[])[(Int8, int8), (Int7, int7), (W7A8, w7a8)]))
+            (string, nn.Module<Tensor, Tensor>)[] ours = [(Int8, int8), (Int7, int7), (Unsigned7, unsigned7), (W7A8, w7a8)];
+            foreach (var (width, model) in ours)
             {
                 var program = IntegerCompiler.Compile(model, first.Nchw);
                 foreach (int count in threads)
