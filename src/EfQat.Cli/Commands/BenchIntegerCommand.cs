@@ -26,11 +26,12 @@ static class BenchIntegerCommand
     /// <param name="Gops">10⁹ operations in a second at the median, two for a multiply-add of the convolution, saved or not.</param>
     /// <param name="ShareOfPeak">Of what the kernel's multiply-adds do in registers alone; Winograd saves some, so it may exceed 1.</param>
     /// <param name="Speedup">Our exact INT8's time over this one's: the median of the ratios turn by turn.</param>
+    /// <param name="SpeedupOverOnnx">The same of ONNX Runtime's INT8; null where it is missing.</param>
     /// <param name="Threads">Of each.</param>
     /// <param name="Turns">How many were timed.</param>
     sealed record Row(
-        string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup, int Threads,
-        int Turns);
+        string Layers, string Kernel, double RunMs, double MinMs, double MaxMs, double Gops, double? ShareOfPeak, double Speedup,
+        double? SpeedupOverOnnx, int Threads, int Turns);
 
     /// <summary>One that takes its turns, running the chain; and which kernel's peak it is compared with.</summary>
     sealed record Entry(string Name, KernelKind? Peak, Func<double> Run) : Entrant(Run);
@@ -87,7 +88,8 @@ static class BenchIntegerCommand
                     {
                         foreach (var kind in peak.Keys) peak[kind] = Math.Max(peak[kind], IntegerPeak.Measure(kind, set, workers) / 1e9);
                     }
-                    rows.AddRange(entries.Select(entry => Summary(entry, entries[0], channels, size, threads, peak)));
+                    var rival = onnx is null ? null : entries[^1];
+                    rows.AddRange(entries.Select(entry => Summary(entry, entries[0], rival, channels, size, threads, peak)));
                     peaks.Add(string.Create(
                         CultureInfo.InvariantCulture, $"{peak[KernelKind.Direct]:0} (INT8) and {peak[KernelKind.Direct16]:0} (INT7)"));
                 }
@@ -101,7 +103,8 @@ static class BenchIntegerCommand
                 .Column("max", r => r.MaxMs, "ms", "0.00")
                 .Column("GOP/s", r => r.Gops, null, "0")
                 .Column("Of peak", r => r.ShareOfPeak, null, "0 %")
-                .Column("INT8 direct / this", r => r.Speedup, "×", "0.00"));
+                .Column("INT8 direct / this", r => r.Speedup, "×", "0.00")
+                .Column("ORT INT8 / this", r => r.SpeedupOverOnnx, "×", "0.00"));
             Terminal.Note(parsed, $"{Name(set)}, {threads} threads, {count} turns; peak in GOP/s: {string.Join("; ", peaks)}; {Machine.Line}");
             return CommandLine.Ok;
         });
@@ -109,13 +112,14 @@ static class BenchIntegerCommand
 
     static string Name(InstructionSet set) => set.ToString().ToLowerInvariant();
 
-    static Row Summary(Entry entry, Entry int8, int channels, int size, int threads, Dictionary<KernelKind, double> peak)
+    static Row Summary(Entry entry, Entry int8, Entry? onnx, int channels, int size, int threads, Dictionary<KernelKind, double> peak)
     {
         double median = entry.Median, gops = 2.0 * Layers * 9 * channels * channels * size * size / median / 1e6;
         return new(
             $"{Layers} × {channels}@{size}²", entry.Name, median, entry.Times.Min(), entry.Times.Max(), gops,
             entry.Peak is { } kind ? gops / peak[kind] : null,
-            Statistics.MedianRatio(int8.Times, entry.Times), threads, entry.Times.Count);
+            Statistics.MedianRatio(int8.Times, entry.Times), onnx is null ? null : Statistics.MedianRatio(onnx.Times, entry.Times), threads,
+            entry.Times.Count);
     }
 
     /// <summary>Layers of random weights, each reading the codes that the one before has written.</summary>

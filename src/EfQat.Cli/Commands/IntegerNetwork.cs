@@ -88,11 +88,9 @@ sealed record IntegerNetwork(string Model, string Weights, string Data, string S
     {
         if (!IsNcnn) return Test(count, 1);
         var all = Pictures(null, 1);
-        static IEnumerable<int> Spread(int taken, int count) =>
-            Enumerable.Range(0, taken).Select(i => (int)((long)i * count / taken)); // as TarPictures
-        int[] unseen = [.. Enumerable.Range(0, all.Count).Except(Spread(Samples, all.Count))];
+        int[] unseen = [.. Enumerable.Range(0, all.Count).Except(TarPictures.Spread(Samples, all.Count))];
         return count <= unseen.Length
-            ? all.Subset(Spread(count, unseen.Length).Select(i => unseen[i]))
+            ? all.Subset(TarPictures.Spread(count, unseen.Length).Select(i => unseen[i]))
             : throw new UserError($"{Data}: holds {unseen.Length} pictures besides those to calibrate on, {count} are asked for");
     }
 

@@ -27,8 +27,7 @@ public sealed class TarPictures : IBatches
         string[] classes = [.. all.Select(picture => Class(picture.Path)).Distinct().Order(StringComparer.Ordinal)];
         if (all.Count == 0 || count > all.Count || count < 1)
             throw new UserError($"{path}: holds {all.Count} JPEG pictures in CLASS/NAME.JPEG, {count ?? 1} are asked for");
-        int taken = count ?? all.Count;
-        pictures = [.. Enumerable.Range(0, taken).Select(i => all[(int)((long)i * all.Count / taken)])
+        pictures = [.. Spread(count ?? all.Count, all.Count).Select(i => all[i])
             .Select(picture => (picture.Path, picture.Jpeg, (long)Array.IndexOf(classes, Class(picture.Path))))];
     }
 
@@ -46,6 +45,9 @@ public sealed class TarPictures : IBatches
 
     /// <inheritdoc/>
     public int BatchesPerEpoch => (Count + BatchSize - 1) / BatchSize;
+
+    /// <summary>So many indices of all, spread evenly.</summary>
+    public static IEnumerable<int> Spread(int count, int all) => Enumerable.Range(0, count).Select(i => (int)((long)i * all / count));
 
     /// <summary>Some of them, in this order, with the labels that they have here.</summary>
     public TarPictures Subset(IEnumerable<int> indices) => new(this, indices);

@@ -21,10 +21,8 @@ public sealed record Concatenation(string Name, int[] From, Rescaling[] Parts) :
         var output = data.Output;
         for (int part = 0; part < Parts.Length; part++)
         {
-            var input = data.Input(part);
-            int channels = data.InputShape(part).Channels;
-            for (int pixel = from * width; pixel < to * width; pixel++)
-                Parts[part].Apply(input.Slice(pixel * channels, channels), output.Slice(pixel * all + first, channels));
+            int channels = data.InputShape(part).Channels, row = width * channels;
+            Parts[part].Apply(data.Input(part)[(from * row)..(to * row)], output[(from * width * all + first)..], channels, all);
             first += channels;
         }
     }

@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -21,9 +21,12 @@ public sealed record Rescaling(int First, int Second, int Offset, int Shift, byt
     public byte Apply(byte first, byte second) => (byte)Math.Clamp((First * first + Second * second + Offset) >> Shift, Min, Max);
 
     /// <summary>The codes of as many pairs.</summary>
-    public void Apply(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
+    public unsafe void Apply(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
     {
-        int i = Vectors(first, second, output);
+        int i = 0;
+        if (Avx2.IsSupported)
+            fixed (byte* x = first, y = second, target = output)
+                for (; i <= output.Length - Vector256<byte>.Count; i += Vector256<byte>.Count) Codes(x + i, y + i).Store(target + i);
         for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
         {
             Vector.Widen(new Vector<byte>(first[i..]), out var firstLow, out var firstHigh);
@@ -33,37 +36,39 @@ public sealed record Rescaling(int First, int Second, int Offset, int Shift, byt
         for (; i < output.Length; i++) output[i] = Apply(first[i], second[i]);
     }
 
-    /// <summary>The codes of as many first operands, where the second has no part.</summary>
-    public void Apply(ReadOnlySpan<byte> codes, Span<byte> output)
+    /// <summary>The codes of first operands, where the second has no part.</summary>
+    /// <param name="codes">Pixels.</param>
+    /// <param name="output">The first pixel's codes come first, the next one's a stride behind them.</param>
+    /// <param name="channels">Of a pixel.</param>
+    /// <param name="stride">In codes.</param>
+    public unsafe void Apply(ReadOnlySpan<byte> codes, Span<byte> output, int channels, int stride)
     {
-        int i = 0;
-        if (First == 1 << Shift && Offset == 1 << (Shift - 1)) // the same grid
-            for (; i <= output.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-                Vector.Clamp(new Vector<byte>(codes[i..]), new(Min), new(Max)).CopyTo(output[i..]);
-        if (i < output.Length) Apply(codes[i..], codes[i..], output[i..]);
-    }
-
-    /// <summary>With AVX2, 32 codes at a time; packing saturates, which changes nothing as they are clamped.</summary>
-    /// <returns>How many are written.</returns>
-    private unsafe int Vectors(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, Span<byte> output)
-    {
-        if (!Avx2.IsSupported) return 0;
-        int done = 0;
-        Vector256<int> m = Vector256.Create(First), n = Vector256.Create(Second), offset = Vector256.Create(Offset);
-        fixed (byte* x = first, y = second, target = output)
-            for (; done <= output.Length - Vector256<byte>.Count; done += Vector256<byte>.Count)
+        bool same = First == 1 << Shift && Offset == 1 << (Shift - 1);
+        int vectors = Avx2.IsSupported ? channels / Vector256<byte>.Count * Vector256<byte>.Count : 0;
+        fixed (byte* x = codes, target = output)
+            for (int from = 0, to = 0; from < codes.Length; from += channels, to += stride)
             {
-                var words = Avx2.PackSignedSaturate(Eight(x + done, y + done), Eight(x + done + 8, y + done + 8));
-                var others = Avx2.PackSignedSaturate(Eight(x + done + 16, y + done + 16), Eight(x + done + 24, y + done + 24));
-                var codes = Avx2.PackUnsignedSaturate(words, others).AsInt32();
-                codes = Avx2.PermuteVar8x32(codes, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
-                Avx2.Min(Avx2.Max(codes.AsByte(), Vector256.Create(Min)), Vector256.Create(Max)).Store(target + done);
+                for (int i = 0; i < vectors; i += Vector256<byte>.Count)
+                    (same ? Clamped(Vector256.Load(x + from + i)) : Codes(x + from + i, x + from + i)).Store(target + to + i);
+                for (int i = vectors; i < channels; i++) target[to + i] = Apply(x[from + i], 0);
             }
-        return done;
-
-        Vector256<int> Eight(byte* first, byte* second) =>
-            (Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(first), m) + Avx2.MultiplyLow(Avx2.ConvertToVector256Int32(second), n) + offset) >> Shift;
     }
+
+    /// <summary>Those of 32 pairs; packing saturates, which changes nothing as they are clamped.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe Vector256<byte> Codes(byte* first, byte* second)
+    {
+        var words = Avx2.PackSignedSaturate(Eight(first, second), Eight(first + 8, second + 8));
+        var others = Avx2.PackSignedSaturate(Eight(first + 16, second + 16), Eight(first + 24, second + 24));
+        var codes = Avx2.PackUnsignedSaturate(words, others).AsInt32();
+        return Clamped(Avx2.PermuteVar8x32(codes, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe Vector256<int> Eight(byte* first, byte* second) =>
+        (Avx2.ConvertToVector256Int32(first) * First + Avx2.ConvertToVector256Int32(second) * Second + Vector256.Create(Offset)) >> Shift;
+
+    private Vector256<byte> Clamped(Vector256<byte> codes) => Vector256.Min(Vector256.Max(codes, Vector256.Create(Min)), Vector256.Create(Max));
 
     private Vector<ushort> Codes(Vector<ushort> first, Vector<ushort> second)
     {

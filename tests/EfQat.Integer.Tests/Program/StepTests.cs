@@ -92,7 +92,7 @@ public sealed class StepTests : IDisposable
         byte[] codes = Steps.Random(64), output = new byte[64];
         foreach (int factor in (int[])[1 << 22, -(1 << 22)])
         {
-            new Rescaling(factor, 0, 100, 1, 3, 250).Apply(codes, output);
+            new Rescaling(factor, 0, 100, 1, 3, 250).Apply(codes, output, codes.Length, codes.Length);
             Assert.Equal(codes.Select(code => (byte)Math.Clamp((long)factor * code + 100 >> 1, 3, 250)), output);
         }
     }
