@@ -27,12 +27,7 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
         Bytes(
             runs, depth, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2, out var a3, out var b3,
             out var a4, out var b4, out var a5, out var b5);
-        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
-        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
-        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
-        TSet.StoreCodes(TSet.Round(a3, row), TSet.Round(b3, next), row, places.Outputs[3]);
-        TSet.StoreCodes(TSet.Round(a4, row), TSet.Round(b4, next), row, places.Outputs[4]);
-        TSet.StoreCodes(TSet.Round(a5, row), TSet.Round(b5, next), row, places.Outputs[5]);
+        Store(places, row, next, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -41,6 +36,13 @@ readonly unsafe struct SixPixels<TSet, V, P> : ITile
         Words(
             runs, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2, out var a3, out var b3, out var a4,
             out var b4, out var a5, out var b5);
+        Store(places, row, next, a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Store(
+        Places places, int* row, int* next, V a0, V b0, V a1, V b1, V a2, V b2, V a3, V b3, V a4, V b4, V a5, V b5)
+    {
         TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
         TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
         TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);

@@ -23,15 +23,19 @@ readonly unsafe struct ThreePixels<TSet, V, P> : ITile
     static void CodesOfBytes(Runs runs, int depth, Places places, byte* weights, int* row, int* next)
     {
         Bytes(runs, depth, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2);
-        TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
-        TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
-        TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
+        Store(places, row, next, a0, b0, a1, b1, a2, b2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void CodesOfWords(Runs runs, Places places, byte* weights, int* row, int* next)
     {
         Words(runs, places.Addresses, weights, out var a0, out var b0, out var a1, out var b1, out var a2, out var b2);
+        Store(places, row, next, a0, b0, a1, b1, a2, b2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Store(Places places, int* row, int* next, V a0, V b0, V a1, V b1, V a2, V b2)
+    {
         TSet.StoreCodes(TSet.Round(a0, row), TSet.Round(b0, next), row, places.Outputs[0]);
         TSet.StoreCodes(TSet.Round(a1, row), TSet.Round(b1, next), row, places.Outputs[1]);
         TSet.StoreCodes(TSet.Round(a2, row), TSet.Round(b2, next), row, places.Outputs[2]);
